@@ -1,0 +1,212 @@
+"""What a thread does whose `emit` finds a slot full: it helps to drain it, or waits for room.
+
+Helping means to run, on top of the activation that waits, another activation of the same job. It
+is safe only if that one can never come to wait for one that is buried below it, so: nothing from
+which a buried routine can be reached. What may not be run on top is left to an idle thread of the
+pool or, if there is none, gets a thread of its own for as long as this one waits. Then a pool of
+one thread cannot starve itself, and the depth of the stack stays bounded.
+
+If all that runs of a job waits for room, and nothing is ready or scheduled, waiting is in vain:
+`SlotQueueFullError`.
+
+While the gate is shut because the job is being paused or has failed, nothing may be drained, but
+what runs has to come to its end. So a full slot then takes more than its bound, up to `OVERFLOW`
+items; beyond that the emitter waits for the gate to open.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Final
+
+from routilux.exceptions import JobCancelled, JobNotActive, SlotQueueFullError
+from routilux.slot import Slot
+from routilux.unit import IDLE, READY, Unit
+
+if TYPE_CHECKING:
+    from routilux.event_loop import EventLoop
+    from routilux.lane import Lane
+
+OVERFLOW: Final = 10_000
+# How many activations may lie upon one another in one thread's stack.
+MAX_DEPTH: Final = 12
+
+
+def wait_for_room(
+    loop: EventLoop,
+    lane: Lane | None,
+    unit: Unit,
+    slot: Slot,
+    data: Any,
+    routine_id: str,
+    event_name: str,
+) -> None:
+    """Put `data` into a full slot of `unit` as soon as there is room. Blocks.
+
+    `lane` is that of the activation which emits, None for threads outside activations.
+    """
+    while True:
+        helper: Lane | None = None
+        apart: Lane | None = None
+        with loop.lock:
+            if loop.refusal is not None:
+                raise refusal(loop, event_name)
+            if lane is not None and lane.wanted is not None:
+                return  # a timeout; it is raised at the end of the emit
+            if _put(loop, unit, slot, (data, routine_id, loop.state.now_ns())):
+                break
+            help_wanted = _find_help(loop, lane, unit) if loop.open else None
+            if help_wanted is not None:
+                other, on_top = help_wanted
+                if on_top:
+                    helper = loop.engage(other, lane)
+                    loop.buried += lane is not None
+                elif not loop.host.has_idle_thread():
+                    apart = loop.engage(other, None)
+            if helper is None and apart is None:
+                if loop.open and help_wanted is None and _is_stuck(loop, lane):
+                    raise _never(loop, lane, unit, slot, data, event_name)
+                _wait(loop, lane, unit, slot)
+        if helper is not None:
+            try:
+                loop.drain(helper)
+            finally:
+                if lane is not None:
+                    with loop.lock:
+                        loop.buried -= 1
+        elif apart is not None:
+            threading.Thread(target=_drain_apart, args=(loop, apart), name="routilux-apart", daemon=True).start()
+
+
+def refusal(loop: EventLoop, event_name: str) -> BaseException:
+    """Why an item is not taken, when `loop.refusal` is set."""
+    job = f"job {loop.state.job_id!r}"
+    if loop.refusal is JobCancelled:
+        return JobCancelled(f"{job} was cancelled: emit({event_name!r}) is refused")
+    return JobNotActive(f"{job} is {loop.state.status.value} and takes no items: emit({event_name!r}) came too late")
+
+
+def is_obstructed(unit: Unit) -> bool:
+    """Whether something that the unit has emitted into is full now. A hint; takes no lock."""
+    return any(True for _ in _full_targets(unit))
+
+
+def _full_targets(unit: Unit) -> Iterator[Unit]:
+    for targets in unit.targets.values():
+        for target, slot in targets:
+            if len(slot.queue) >= slot.capacity and slot.when_full == "wait" and not target.skipped:
+                yield target
+
+
+def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int]) -> bool:
+    """Put the item in if that is possible now. Under the lock."""
+    if len(slot.queue) < slot.capacity or (not loop.open and len(slot.queue) < slot.capacity + OVERFLOW):
+        slot.queue.append(item)
+        slot.received += 1
+        unit.touched = True
+    elif not unit.put_when_full(slot, item):
+        return False
+    if unit.phase == IDLE and unit.running < unit.plan.limit and not unit.skipped:
+        unit.phase = READY
+        loop.live += 1
+        loop.host.push(loop, [unit])
+    return True
+
+
+def _wait(loop: EventLoop, lane: Lane | None, unit: Unit, slot: Slot) -> None:
+    """Wait until something has changed. Under the lock, which is free meanwhile."""
+    if loop.room is None:
+        loop.room = threading.Condition(loop.lock)
+    loop.blocked += 1
+    if lane is not None:
+        lane.blocked_on = (unit, slot)
+    try:
+        loop.room.wait()
+    finally:
+        loop.blocked -= 1
+        if lane is not None:
+            lane.blocked_on = None
+
+
+def _find_help(loop: EventLoop, lane: Lane | None, target: Unit) -> tuple[Unit, bool] | None:
+    """A READY unit that would help, and whether it may be run on top of this stack. Under the lock."""
+    stack = lane.stack() if lane is not None else []
+    deep = len(stack) >= MAX_DEPTH
+
+    def may_lie_on_top(unit: Unit) -> bool:
+        return not deep and not any(
+            each.unit is unit or loop.plan.reaches(unit.plan.index, each.unit.plan.index) for each in stack
+        )
+
+    drains = _find_downstream(target)
+    if drains is not None:
+        return drains, may_lie_on_top(drains)
+    # The target's policy waits for something else: let those run that may provide it.
+    ready = [unit for unit in loop.units if unit.phase == READY]
+    if not ready:
+        return None
+    unit = next((each for each in ready if may_lie_on_top(each)), ready[0])
+    # Left to the pool where it has threads for it: they come back sooner than a stack unwinds.
+    return unit, may_lie_on_top(unit) and not loop.host.has_idle_thread()
+
+
+def _find_downstream(target: Unit) -> Unit | None:
+    """Of the READY units from `target` on along full slots, one that is not obstructed itself, or the last."""
+    found: Unit | None = None
+    seen = {target.plan.index}
+    todo = [target]
+    while todo:
+        unit = todo.pop()
+        full = [each for each in _full_targets(unit) if each.plan.index not in seen]
+        if unit.phase == READY:
+            if not full:
+                return unit
+            found = unit
+        seen.update(each.plan.index for each in full)
+        todo.extend(full)
+    return found
+
+
+def _drain_apart(loop: EventLoop, lane: Lane) -> None:
+    lane.thread_id = get_ident()
+    loop.drain(lane)
+
+
+def _is_stuck(loop: EventLoop, lane: Lane | None) -> bool:
+    """Whether nothing of the job could ever drain anything, if this thread waits now. Under the lock."""
+    if loop.live > loop.engaged:
+        return False
+    waiting = sum(each.blocked_on is not None for each in loop.lanes) + (lane is not None)
+    return waiting + loop.buried >= loop.engaged
+
+
+def _never(
+    loop: EventLoop, lane: Lane | None, unit: Unit, slot: Slot, data: Any, event_name: str
+) -> SlotQueueFullError:
+    """The error of an emit that would wait for ever, with the cycle's names."""
+    waits_for = {each.unit: each.blocked_on[0] for each in loop.lanes if each.blocked_on is not None}
+    for each in loop.lanes:
+        if each.outer is not None and each.outer.unit not in waits_for:
+            waits_for[each.outer.unit] = each.unit
+    names = [lane.unit.routine_id] if lane is not None else []
+    at: Unit | None = unit
+    while at is not None and at.routine_id not in names:
+        names.append(at.routine_id)
+        at = waits_for.get(at)
+    if at is not None:
+        names.append(at.routine_id)
+    where = f"slot {unit.routine_id}.{slot.name} is full ({slot.capacity} items) and can never be drained"
+    if at is not None:
+        why = f"its routine waits, in the cycle {' -> '.join(names)}, for room in turn"
+    else:
+        empty = [name for name, other in unit.slots.items() if not other.queue]
+        starving = f"; nothing is in {', '.join(f'{unit.routine_id}.{name}' for name in empty)}" if empty else ""
+        why = f"the policy {unit.plan.policy!r} of {unit.routine_id!r} takes nothing from it{starving}"
+    return SlotQueueFullError(
+        f"emit({event_name!r}): {where}: {why}; give the slot a larger max_queue_length, let it drop items, "
+        f"or emit less per activation",
+        data=data,
+        cycle=tuple(names),
+    )

@@ -1,0 +1,537 @@
+"""The event loop of one job: routing, policies, the gate, activations, completion.
+
+An item travels one way only: `emit` routes it, in the emitting thread, into the slots of this job;
+a unit (routine of this job) that it touches becomes READY and is put into the job's task queue; a
+pool thread engages the unit, asks its policy, and passes the gate with the data slice it got; the
+logic runs; the outcome comes back here. A thread stays with a unit for about half a millisecond
+before it looks at what else is ready.
+
+Completion is counted: `live` is the number of READY units, engaged lanes and timers; nothing is
+left to do when it is 0. `engaged` is the number of lanes: nothing runs when it is 0.
+
+One lock, that of the job's state, guards everything here. Policies, logic and listeners are called
+outside it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sized
+from threading import get_ident
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from routilux import backpressure, outcomes, routing
+from routilux.asking import ask
+from routilux.context import current_activation
+from routilux.exceptions import JobNotActive
+from routilux.history import ENDED, STARTED
+from routilux.job_state import JobState
+from routilux.lane import Lane
+from routilux.locks import acquire_contended
+from routilux.plan import Plan
+from routilux.routine_run import Task
+from routilux.status import RESUMABLE, ExecutionStatus
+from routilux.unit import DECIDING, IDLE, READY, Unit
+from routilux.validation import NO_ENTRY_REMEDY, no_entry
+
+if TYPE_CHECKING:
+    from routilux.routine import Routine
+
+# How long a thread stays with one unit while others are ready.
+QUANTUM_NS: Final = 500_000
+
+
+class Host(Protocol):
+    """What a loop needs of the runtime. All of it may be called from any thread."""
+
+    def push(self, loop: EventLoop, units: list[Unit | None]) -> None:
+        """Put units into the loop's task queue, and see to it that a thread looks. None: `close`."""
+
+    @property
+    def queue(self) -> Sized:
+        """The jobs that have ready tasks; whether it is empty is a hint that costs no call."""
+
+    def has_idle_thread(self) -> bool:
+        """Whether a thread of the pool has nothing to do."""
+
+    def call_later(self, seconds: float, function: Callable[[int], None]) -> int: ...
+
+    def cancel_call(self, number: int) -> bool: ...
+
+    def status_changed(self, loop: EventLoop, status: ExecutionStatus, ns: int, ended: bool) -> None:
+        """Called outside the job's lock, once per change, in the order of the changes."""
+
+
+class EventLoop:
+    """Runs one job. Made by the runtime; steered by `routilux.steering`."""
+
+    __slots__ = (
+        "blocked",
+        "buried",
+        "changes",
+        "ended",
+        "engaged",
+        "host",
+        "lanes",
+        "listed",
+        "live",
+        "lock",
+        "open",
+        "plan",
+        "queue",
+        "refusal",
+        "room",
+        "state",
+        "tasks",
+        "telling",
+        "time_left",
+        "timeout_armed_ns",
+        "timeout_timer",
+        "timers",
+        "units",
+        "verdict",
+    )
+
+    def __init__(self, plan: Plan, state: JobState, host: Host) -> None:
+        self.plan = plan
+        self.state = state
+        self.host = host
+        self.queue = host.queue
+        self.lock = state._lock
+        self.units = [Unit(each) for each in plan.routines]
+        # The job's task queue and whether the pool has it in hand; both guarded by the pool's lock.
+        self.tasks: deque[Unit | None] = deque()
+        self.listed = False
+        # The gate: no activation starts while it is shut. Open exactly while the status is RUNNING.
+        self.open = False
+        # See above. live >= engaged >= len(lanes) always; see tests/test_event_loop.py.
+        self.live = 0
+        self.engaged = 0
+        self.lanes: list[Lane] = []
+        # Lanes that wait for room in a full slot, and lanes below one that helps.
+        self.blocked = 0
+        self.buried = 0
+        # Notified, while anyone is blocked, whenever a slot was drained or a lane has ended.
+        self.room: threading.Condition | None = None
+        # Why items are refused; None while they are taken.
+        self.refusal: type[BaseException] | None = None
+        # The status in which a job that is being cancelled ends.
+        self.verdict = ExecutionStatus.CANCELLED
+        self.ended = False
+        # Timer numbers that belong to the job, for cancelling them.
+        self.timers: set[int] = set()
+        self.time_left: float | None = None
+        self.timeout_timer = 0
+        self.timeout_armed_ns = 0
+        # Changes of status that listeners have not been told yet, and whether a thread tells them.
+        self.changes: deque[tuple[ExecutionStatus, int, bool]] = deque()
+        self.telling = False
+
+    # ---- starting
+
+    def start(self) -> None:
+        """Begin, or carry on, the job: what waits becomes ready. Called once."""
+        state = self.state
+        with self.lock:
+            fresh = state.started_ns == 0
+            state._engine = self
+            state._cancel_requested = False
+            state.ended_ns = 0
+            state.runs = {unit.routine_id: unit for unit in self.units}
+            state.final = ()
+            if fresh:
+                state.started_ns = state.now_ns()
+            self.open = True
+            self.change(ExecutionStatus.RUNNING)
+            if fresh:
+                self._enter()
+            else:
+                for unit in self.units:
+                    if unit.has_items():
+                        unit.phase = READY
+                        self.live += 1
+            ready = self._ready_or_close()
+        self.host.push(self, ready)
+        self.tell()
+
+    def _enter(self) -> None:
+        """Hand the entry parameters over. Under the lock."""
+        state = self.state
+        entry = self.plan.entry
+        if entry is None:
+            names = ", ".join(state.entry_params)
+            lost = f" (parameters not delivered: {names})" if names else ""
+            state.add_notice(f"nothing ran: {no_entry(self.plan)}{lost}; {NO_ENTRY_REMEDY}")
+            return
+        unit = self.units[entry.index]
+        if entry.slot_name is None:
+            unit.parked.append(({}, None, 0))
+        else:
+            slot = unit.slots[entry.slot_name]
+            slot.received += 1
+            slot.queue.append((state.entry_params, "", state.now_ns()))
+        unit.phase = READY
+        self.live += 1
+
+    def _ready_or_close(self) -> list[Unit | None]:
+        """All READY units; where nothing at all is left to do, the order to close. Under the lock."""
+        if self.live == 0:
+            self.live = self.engaged = 1
+            return [None]
+        return [unit for unit in self.units if unit.phase == READY]
+
+    def emit_from_outside(self, routine: Routine, event_name: str, params: dict[str, Any]) -> None:
+        """Route an item of a thread that runs no activation of this job."""
+        routing.emit(self, None, routine, event_name, params)
+
+    # ---- running
+
+    def run_task(self, unit: Unit | None) -> int:
+        """Work on what a pool thread took from the task queue; answers how many activations it ran."""
+        if unit is None:
+            self._close()
+            return 0
+        with self.lock:
+            if unit.phase != READY or not self.open:
+                return 0  # a helper was faster, or the gate is shut: then `resume` comes back to it
+            lane = self.engage(unit, None)
+        return self.drain(lane)
+
+    def engage(self, unit: Unit, outer: Lane | None) -> Lane:
+        """Let this thread decide for a READY unit. Under the lock."""
+        unit.phase = DECIDING
+        self.engaged += 1  # live stays: the lane takes the place of the ready unit
+        lane = Lane(self, unit, get_ident(), outer)
+        self.lanes.append(lane)
+        return lane
+
+    def drain(self, lane: Lane) -> int:
+        """Run activations of an engaged unit, for about a quantum, and release the lane.
+
+        Answers how many it ran. A lane that helps (`outer`) also stops as soon as what it emits
+        into is full.
+        """
+        unit = lane.unit
+        plan = unit.plan
+        state = self.state
+        lock = self.lock
+        policy = plan.policy
+        logic = plan.logic
+        keywords: dict[str, Any] = {"job_state": state} if plan.passes_job_state else {}
+        stop_ns = perf_counter_ns() + QUANTUM_NS
+        count = 0
+        token = current_activation.set(lane)
+        try:
+            while True:
+                # Only the thread that decides for the unit comes here.
+                if not self.open:
+                    self._release(lane, READY)
+                    return count
+                if unit.parked:
+                    task = unit.parked.popleft()
+                else:
+                    unit.touched = False
+                    try:
+                        if plan.always_consumes:
+                            yes, data_slice, message = policy(unit.slots, state)
+                        else:
+                            self._book_end(lane)
+                            yes, data_slice, message = ask(unit, policy, state)
+                    except BaseException as error:
+                        self._book_end(lane)
+                        outcomes.policy_failed(self, lane, error)
+                        self._release(lane, IDLE)
+                        return count
+                    if not yes:
+                        if self._rest(lane):
+                            continue
+                        return count
+                    task = (data_slice, message, 0)
+                if not self._book_start(lane, task):
+                    self._release(lane, READY)
+                    return count
+                lane.task = task
+                if plan.passes_message:
+                    keywords["policy_message"] = task[1]
+                timer = outcomes.arm_timeout(self, lane, plan.timeout) if plan.timeout is not None else 0
+                args = plan.arguments(task[0])
+                failure: BaseException | None = None
+                try:
+                    lane.masked = 0
+                    if keywords:
+                        logic(*args, **keywords)  # type: ignore[misc]
+                    else:
+                        logic(*args)  # type: ignore[misc]
+                    lane.masked = 1
+                except BaseException as error:
+                    lane.masked = 1
+                    failure = error
+                if lane.wanted is not None:
+                    failure = outcomes.interrupted(lane, failure)
+                if timer:
+                    self.host.cancel_call(timer)
+                if lane.partial is not None:
+                    lane.flush_output()
+                count += 1
+                if failure is not None:
+                    outcomes.activation_failed(self, lane, task, failure)
+                    failure = None
+                lane.task = None
+                if plan.limit > 1 and not self._decide_again(lane):
+                    self._release(lane, None)
+                    return count
+                helps = lane.outer is not None
+                if (helps or self.queue) and perf_counter_ns() > stop_ns:
+                    self._release(lane, READY)
+                    return count
+                if helps and backpressure.is_obstructed(unit):
+                    self._release(lane, READY)
+                    return count
+        finally:
+            current_activation.reset(token)
+
+    def _book_start(self, lane: Lane, task: Task) -> bool:
+        """The gate, and the one visit to the lock per activation: book that the last one of this
+        lane has ended and that the next starts. False where the gate is shut; the task is kept."""
+        unit = lane.unit
+        history = self.state.history
+        more: list[Unit | None] | None = None
+        lock = self.lock
+        if not lock.acquire(False):
+            acquire_contended(lock)
+        try:
+            now = self.state.base_ns + perf_counter_ns()
+            if lane.started_ns:
+                self._end_booked(lane, now)
+            if not self.open:
+                unit.parked.appendleft(task)
+                return False
+            history.records.append((now, unit.routine_id, STARTED, task[0]))
+            history.total += 1
+            unit.activations += 1
+            unit.running += 1
+            lane.started_ns = now
+            lane.wanted = None
+            if unit.plan.limit > 1:
+                # Another thread may decide while this one runs.
+                if unit.running < unit.plan.limit and unit.has_items():
+                    unit.phase = READY
+                    self.live += 1
+                    more = [unit]
+                else:
+                    unit.phase = IDLE
+            if self.blocked and self.room is not None:
+                self.room.notify_all()
+        finally:
+            lock.release()
+        if more is not None:
+            self.host.push(self, more)
+        return True
+
+    def _end_booked(self, lane: Lane, now: int) -> None:
+        """Book that the lane's activation has ended. Under the lock."""
+        unit = lane.unit
+        unit.running -= 1
+        unit.time_ns += now - lane.started_ns
+        lane.started_ns = 0
+        history = self.state.history
+        history.records.append((now, unit.routine_id, ENDED, None))
+        history.total += 1
+
+    def _book_end(self, lane: Lane) -> None:
+        if lane.started_ns:
+            with self.lock:
+                self._end_booked(lane, self.state.now_ns())
+
+    def _decide_again(self, lane: Lane) -> bool:
+        """For units of which several activations may run: whether this lane is to decide next."""
+        unit = lane.unit
+        with self.lock:
+            self._end_booked(lane, self.state.now_ns())
+            if unit.phase != IDLE or not unit.has_items():
+                return False
+            unit.phase = DECIDING
+            return True
+
+    def _rest(self, lane: Lane) -> bool:
+        """The policy said no. True if an item came while it was asked, so that it is to be asked again."""
+        unit = lane.unit
+        wait = None
+        if unit.plan.asks_again is not None and not unit.touched:
+            try:
+                wait = unit.plan.asks_again(unit.slots, self.state)
+            except BaseException as error:
+                outcomes.policy_failed(self, lane, error)
+        with self.lock:
+            if lane.started_ns:
+                self._end_booked(lane, self.state.now_ns())
+            if unit.touched:
+                return True
+            if wait is not None and not unit.policy_timer:
+                self.live += 1
+                unit.policy_timer = self.call_later(wait, lambda number: self._ask_again(unit, number))
+        self._release(lane, IDLE)
+        return False
+
+    def _ask_again(self, unit: Unit, number: int) -> None:
+        """The timer of a policy has come."""
+        with self.lock:
+            if unit.policy_timer != number or number not in self.timers:
+                return
+            self.timers.discard(number)
+            unit.policy_timer = 0
+            self.wake(unit, from_timer=True)
+
+    def call_later(self, seconds: float, function: Callable[[int], None]) -> int:
+        """A timer that goes when the job ends. Under the lock; its `live` is the caller's business."""
+        number = self.host.call_later(seconds, function)
+        self.timers.add(number)
+        return number
+
+    def wake(self, unit: Unit, *, from_timer: bool) -> None:
+        """Make a unit READY, on the account of a timer that is over. Under the lock."""
+        if unit.phase == IDLE and unit.running < unit.plan.limit:
+            unit.phase = READY
+            if not from_timer:
+                self.live += 1
+        else:
+            unit.touched = True
+            if from_timer:
+                self.live -= 1
+        if unit.phase == READY and self.open:
+            self.host.push(self, [unit])
+
+    def _release(self, lane: Lane, phase: int | None) -> None:
+        """End a lane, leaving its unit in `phase` (None: as it is). Then settle what follows."""
+        unit = lane.unit
+        ready: list[Unit | None] = []
+        with self.lock:
+            if lane.started_ns:
+                self._end_booked(lane, self.state.now_ns())
+            if phase is not None:
+                unit.phase = phase
+                if phase == READY:
+                    self.live += 1
+                    if self.open:
+                        ready.append(unit)
+                elif unit.touched and unit.has_items() and not unit.skipped:
+                    # It came between the policy's no, or its failure, and now.
+                    unit.phase = READY
+                    self.live += 1
+                    ready.append(unit)
+            self.lanes.remove(lane)
+            self.live -= 1
+            self.engaged -= 1
+            close = self.settle()
+        if ready:
+            self.host.push(self, ready)
+        if close:
+            self._close()
+        if self.changes:
+            self.tell()
+
+    # ---- settling
+
+    def settle(self) -> bool:
+        """See what follows from what has ended. Under the lock. True: the caller has to `_close`."""
+        if self.open:
+            if self.live == 0:
+                # A token, so that the job neither ends nor closes twice while remainders are asked for.
+                self.live = self.engaged = 1
+                return True
+            if self.blocked and self.room is not None:
+                self.room.notify_all()  # those who wait may now wait in vain
+        elif self.engaged == 0:
+            status = self.state._status
+            if status is ExecutionStatus.PAUSING:
+                self.change(ExecutionStatus.PAUSED)
+            elif status is ExecutionStatus.CANCELLING:
+                self.end(self.verdict)
+            elif status is ExecutionStatus.FAILED and not self.ended:
+                self.end(ExecutionStatus.FAILED)
+        return False
+
+    def _close(self) -> None:
+        """Nothing is ready, running or scheduled: hand remainders over, or complete."""
+        for index in self.plan.quiet_order:
+            unit = self.units[index]
+            with self.lock:
+                if not self.open or self.live > 1 or unit.phase != IDLE:
+                    break
+                if unit.skipped or not unit.has_items():
+                    continue
+                unit.phase = DECIDING
+                self.live += 1
+                self.engaged += 1
+                lane = Lane(self, unit, get_ident(), None)
+                self.lanes.append(lane)
+            unit.touched = False
+            try:
+                yes, data_slice, message = ask(unit, unit.plan.when_quiet, self.state)  # type: ignore[arg-type]
+            except BaseException as error:
+                outcomes.policy_failed(self, lane, error)
+                yes = False
+            with self.lock:
+                if yes:
+                    unit.parked.append((data_slice, message, 0))
+            self._release(lane, READY if yes else IDLE)
+            if yes:
+                break
+        with self.lock:
+            self.live -= 1
+            self.engaged -= 1
+            if self.open and self.live == 0:
+                self.end(ExecutionStatus.COMPLETED)
+            else:
+                self.settle()
+        self.tell()
+
+    def end(self, status: ExecutionStatus) -> None:
+        """The job has ended: nothing of it runs, and nothing will. Under the lock."""
+        state = self.state
+        self.open = False
+        self.ended = True
+        if self.refusal is None:
+            self.refusal = JobNotActive
+        state._engine = None
+        state.ended_ns = state.now_ns()
+        for number in self.timers:
+            self.host.cancel_call(number)
+        self.timers.clear()
+        if self.timeout_timer:
+            self.host.cancel_call(self.timeout_timer)
+        state._leftovers = {
+            f"{unit.routine_id}.{name}": len(slot.queue)
+            for unit in self.units
+            for name, slot in unit.slots.items()
+            if slot.queue
+        }
+        state.final = tuple(unit.snapshot(unit.describe_state(), 0) for unit in self.units)
+        if status not in RESUMABLE:
+            state.runs = {}
+        self.changes.append((status, state.ended_ns, True))
+        if state._status is not status:
+            state.become(status)
+        elif state._changed is not None:
+            state._changed.notify_all()
+
+    def change(self, status: ExecutionStatus) -> None:
+        """Take on a status that is not the end. Under the lock; `tell` afterwards, outside it."""
+        self.state.become(status)
+        self.changes.append((status, self.state.now_ns(), False))
+
+    def tell(self) -> None:
+        """Tell the runtime of changes, in their order, one thread at a time. Outside the lock."""
+        while True:
+            with self.lock:
+                if self.telling or not self.changes:
+                    return
+                self.telling = True
+                status, ns, ended = self.changes.popleft()
+            try:
+                self.host.status_changed(self, status, ns, ended)
+            finally:
+                with self.lock:
+                    self.telling = False

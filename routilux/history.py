@@ -1,0 +1,115 @@
+"""What happened in a job: bounded rings of execution records and of log lines, and its errors."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from routilux.slot import from_ns
+
+MAX_LOG_LINES = 10_000
+MAX_ERRORS = 1_000
+
+# Event names of the records that the engine itself makes.
+STARTED = "activation_started"
+ENDED = "activation_ended"
+FAILED = "activation_failed"
+RETRIED = "retry_scheduled"
+SKIPPED = "routine_skipped"
+
+RawRecord: TypeAlias = tuple[int, str, str, Any]  # (time in ns, routine id, event name, data)
+RawLine: TypeAlias = tuple[int, str, str, str]  # (time in ns, level, routine id, message)
+
+
+class ExecutionRecord(NamedTuple):
+    """One thing that happened. `sequence` counts from 0 per job, also over records since dropped.
+
+    `event_name` is the name of an emitted event (then `data` are its parameters), or
+    "activation_started" (the data slice), "activation_ended" (None), "activation_failed" and
+    "retry_scheduled" (the error, in words), "routine_skipped" (how many items it passed by).
+    """
+
+    sequence: int
+    timestamp: datetime
+    routine_id: str
+    event_name: str
+    data: Any
+
+
+class LogLine(NamedTuple):
+    """One line that a job logged or printed.
+
+    `level` is a level name of the `logging` module, "PRINT" (standard output) or "STDERR".
+    `routine_id` is "" for lines of the job itself.
+    """
+
+    sequence: int
+    timestamp: datetime
+    level: str
+    routine_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """A failure: where, what, the whole traceback, and the data slice it failed on.
+
+    `fatal` tells the error that failed the job from those that a handler dealt with.
+    """
+
+    routine_id: str
+    message: str
+    exception_type: str
+    traceback: str
+    data_slice: dict[str, list[Any]]
+    timestamp: datetime
+    fatal: bool
+    # The exception itself, for this process only: not saved, not compared.
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.routine_id}: {self.exception_type}: {self.message}"
+
+
+class Ring:
+    """The newest records of a sequence that is counted from its beginning.
+
+    `append` may be called under the job's lock only; reading is safe from any thread.
+    """
+
+    __slots__ = ("records", "total")
+
+    def __init__(self, maximum: int) -> None:
+        self.records: deque[tuple[int, str, str, Any]] = deque(maxlen=maximum)
+        self.total = 0
+
+    def append(self, record: tuple[int, str, str, Any]) -> None:
+        self.records.append(record)
+        self.total += 1
+
+    @property
+    def dropped(self) -> int:
+        """How many of the oldest records are gone."""
+        return self.total - len(self.records)
+
+    def numbered(self) -> list[tuple[int, tuple[int, str, str, Any]]]:
+        """The records with their sequence numbers. Call it under the job's lock."""
+        return list(enumerate(self.records, self.dropped))
+
+
+def as_records(numbered: list[tuple[int, RawRecord]]) -> list[ExecutionRecord]:
+    """Format raw records for a reader."""
+    return [
+        ExecutionRecord(sequence, from_ns(ns), routine_id, event_name, data)
+        for sequence, (ns, routine_id, event_name, data) in numbered
+    ]
+
+
+def as_lines(numbered: list[tuple[int, RawLine]]) -> list[LogLine]:
+    """Format raw log lines for a reader."""
+    return [
+        LogLine(sequence, from_ns(ns), level, routine_id, message)
+        for sequence, (ns, level, routine_id, message) in numbered
+    ]

@@ -1,0 +1,145 @@
+"""The handle of a job: waits, pauses, resumes, cancels, tells."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from routilux import pictures, steering
+from routilux.flow import Flow
+from routilux.job_state import JobState
+from routilux.snapshot import JobSnapshot, JobSummary
+from routilux.status import LIVE, ExecutionStatus
+
+if TYPE_CHECKING:
+    from routilux.event_loop import EventLoop
+
+
+class Job:
+    """One execution of a flow. Made by `Runtime.exec`; all methods may be called from any thread."""
+
+    __slots__ = ("__weakref__", "_loop", "_summary", "flow", "job_state")
+
+    def __init__(self, flow: Flow, state: JobState, loop: EventLoop) -> None:
+        self.job_state = state
+        self.flow = flow
+        # Given up when the job has ended, with the queues that it holds.
+        self._loop: EventLoop | None = loop
+        # The last picture for lists, kept once it cannot change any more.
+        self._summary: JobSummary | None = None
+
+    @property
+    def job_id(self) -> str:
+        """The id, unique within the runtime."""
+        return self.job_state.job_id
+
+    @property
+    def flow_name(self) -> str:
+        """The name under which the flow was started."""
+        return self.job_state.flow_name
+
+    @property
+    def status(self) -> ExecutionStatus:
+        """Where the job stands now; compares equal to its string."""
+        return self.job_state.status
+
+    def is_running(self) -> bool:
+        """Whether it is running, pausing or cancelling."""
+        return self.status in LIVE
+
+    def is_paused(self) -> bool:
+        """Whether it is paused; while something still runs it is pausing, and this is False."""
+        return self.status is ExecutionStatus.PAUSED
+
+    def is_completed(self) -> bool:
+        """Whether it ended with nothing left to do."""
+        return self.status is ExecutionStatus.COMPLETED
+
+    def is_failed(self) -> bool:
+        """Whether an error or a time limit ended it."""
+        return self.status is ExecutionStatus.FAILED
+
+    def is_cancelled(self) -> bool:
+        """Whether it was cancelled, and nothing of it runs any more."""
+        return self.status is ExecutionStatus.CANCELLED
+
+    def is_finished(self) -> bool:
+        """Whether it has ended: `wait` would answer True at once."""
+        loop = self._loop
+        return loop is None or loop.ended
+
+    def pause(self) -> bool:
+        """Let no further activation start; those that run come to their end. Does not block.
+
+        The status is `pausing` while some still run, then `paused`; `wait_until_paused` waits for
+        that. False, and nothing happens, where the job does not run.
+        """
+        loop = self._loop
+        return loop is not None and steering.pause(loop)
+
+    def resume(self) -> bool:
+        """Carry on. False, and nothing happens, where the job is neither paused nor pausing."""
+        loop = self._loop
+        return loop is not None and steering.resume(loop)
+
+    def cancel(self, force: bool = False) -> bool:
+        """Let no further activation start, and end as cancelled. Does not block.
+
+        The status is `cancelling` until the last running activation has returned. With `force`,
+        `JobCancelled` is raised inside running Python code, except in blocks of
+        `job_state.shielded()`. False, and nothing happens, where the job has ended.
+        """
+        loop = self._loop
+        return loop is not None and steering.cancel(loop, force=force)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the job has ended: its status is final and nothing of it runs any more.
+
+        `timeout` is in seconds; None waits for ever, 0 only asks. False means that the time ran
+        out; the job itself goes on. Logic must not wait for its own job.
+        """
+        return self._wait_for(timeout, lambda loop: loop.ended)
+
+    def wait_until_paused(self, timeout: float | None = None) -> bool:
+        """Block until the job is paused, or has ended. True if it is paused."""
+        self._wait_for(timeout, lambda loop: loop.ended or self.is_paused())
+        return self.is_paused()
+
+    def _wait_for(self, timeout: float | None, reached: Any) -> bool:
+        loop = self._loop
+        if loop is None or reached(loop):
+            return True
+        limit = None if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)
+        with self.job_state._lock:
+            return bool(self.job_state.condition().wait_for(lambda: reached(loop), limit))
+
+    def why_not_finished(self) -> str:
+        """In words, what the job waits for: which routine runs and since when, which slot starves or
+        is full, which retry is due when. For a job that has ended: "finished: " and its status."""
+        return pictures.explain(self.job_state, self._loop)
+
+    def snapshot(self) -> JobSnapshot:
+        """An immutable picture of the job and its routines."""
+        return pictures.picture(self.job_state, self._loop)
+
+    def summary(self) -> JobSummary:
+        """The line of the job in a list; the same object as long as nothing can have changed."""
+        if self._summary is None:
+            ended = self._loop is None
+            summary = pictures.summarize(self.job_state, self._loop)
+            if not ended:
+                return summary
+            self._summary = summary
+        return self._summary
+
+    def __repr__(self) -> str:
+        return f"<Job {self.job_id!r} of {self.flow_name!r}: {self.status.value}>"
+
+    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
+        yield self.job_id
+        yield "flow_name", self.flow_name
+        yield "status", self.status.value
+        yield "entry_params", self.job_state.entry_params
+        yield "waits_for", self.why_not_finished()
+        yield "error", self.job_state.error, None

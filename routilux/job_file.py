@@ -1,0 +1,217 @@
+"""A job as a JSON file: what `JobState.save` writes and `JobState.load` reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from routilux.codec import from_jsonable, to_jsonable
+from routilux.exceptions import InvalidTransition
+from routilux.history import MAX_LOG_LINES, JobError, Ring
+from routilux.job_state import JobState
+from routilux.routine_run import RoutineRun
+from routilux.slot import Slot, from_ns, to_ns
+from routilux.snapshot import Progress
+from routilux.status import LIVE, ExecutionStatus
+
+FORMAT: Final = "routilux-job"
+VERSION: Final = 1
+
+
+def write_job(state: JobState, path: Path) -> None:
+    """Write a job that stands still, atomically."""
+    text = json.dumps(_encode(state), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    path = path.absolute()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read_job(path: Path) -> JobState:
+    """Read a job that was saved."""
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is no saved job: it is no JSON ({error})") from None
+    if not isinstance(tree, dict) or tree.get("format") != FORMAT:
+        raise ValueError(f'{path} is no saved job: it has no "format": "{FORMAT}"')
+    if tree.get("version") != VERSION:
+        raise ValueError(f"{path} was saved in format version {tree.get('version')!r}; this version reads {VERSION}")
+    try:
+        return _decode(tree)
+    except (KeyError, IndexError, AttributeError) as error:
+        raise ValueError(f"{path} is no whole saved job: {error!r}") from error
+
+
+def _encode(state: JobState) -> dict[str, Any]:
+    with state._lock:
+        status = state._status
+        busy = [run.routine_id for run in state.runs.values() if run.running]
+        if status in LIVE or status is ExecutionStatus.PENDING or busy:
+            what = f"{', '.join(busy)} still runs" if busy else "it does not stand still"
+            raise InvalidTransition(
+                f"job {state.job_id!r} is {status.value} and cannot be saved: {what}; pause it and wait_until_paused"
+            )
+        # A paused job takes items from outside: nothing of it may change while it is read.
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "job_id": state.job_id,
+            "flow_name": state.flow_name,
+            "status": status.value,
+            "generation": state.generation,
+            "created_ns": state.created_ns,
+            "started_ns": state.started_ns,
+            "ended_ns": state.ended_ns,
+            "notices": list(state._notices),
+            "leftovers": state._leftovers,
+            "entry_params": to_jsonable(state.entry_params, "entry_params"),
+            "shared_data": to_jsonable(state.shared_data, "shared_data"),
+            "routines": [_encode_run(run) for run in state.runs.values()],
+            "errors": [_encode_error(error) for error in state._errors],
+            "history": _encode_ring(state.history, "history"),
+            "log": _encode_ring(state._log, "log") if state._log is not None else None,
+        }
+
+
+def _encode_run(run: RoutineRun) -> dict[str, Any]:
+    routine = f"routine {run.routine_id!r}"
+    tasks = [*run.parked, *(task for task, _ in run.retrying.values())]
+    return {
+        "id": run.routine_id,
+        "slots": [
+            {
+                "name": slot.name,
+                "received": slot.received,
+                "dropped": slot.dropped,
+                "skipped": slot.skipped,
+                "items": [
+                    [to_jsonable(data, f"{routine}, slot {slot.name!r}, item {number}"), source, ns]
+                    for number, (data, source, ns) in enumerate(slot.queue)
+                ],
+            }
+            for slot in run.slots.values()
+        ],
+        "tasks": [
+            {
+                "data_slice": to_jsonable(data_slice, f"{routine}, data slice {number} that was taken"),
+                "message": to_jsonable(message, f"{routine}, policy message {number}"),
+                "attempt": attempt,
+            }
+            for number, (data_slice, message, attempt) in enumerate(tasks)
+        ],
+        "state": to_jsonable(run.state, f"state of {routine}"),
+        "activations": run.activations,
+        "errors": run.errors,
+        "retries": run.retries,
+        "skipped": run.skipped,
+        "time_ns": run.time_ns,
+        "progress": [run.progress.done, run.progress.total, run.progress.message] if run.progress else None,
+    }
+
+
+def _encode_error(error: JobError) -> dict[str, Any]:
+    return {
+        "routine_id": error.routine_id,
+        "message": error.message,
+        "exception_type": error.exception_type,
+        "traceback": error.traceback,
+        "data_slice": _readable(error.data_slice, f"data slice of an error of {error.routine_id!r}"),
+        "timestamp_ns": to_ns(error.timestamp),
+        "fatal": error.fatal,
+    }
+
+
+def _encode_ring(ring: Ring, where: str) -> dict[str, Any]:
+    records = [
+        [ns, second, third, _readable(data, f"{where}, record {number}")]
+        for number, (ns, second, third, data) in ring.numbered()
+    ]
+    return {"total": ring.total, "maximum": ring.records.maxlen, "records": records}
+
+
+def _readable(value: Any, where: str) -> Any:
+    """What is only looked at, and never run again, is saved as text where JSON cannot hold it."""
+    try:
+        return to_jsonable(value, where)
+    except TypeError:
+        return repr(value)
+
+
+def _decode(tree: Mapping[str, Any]) -> JobState:
+    history = _decode_ring(tree["history"], "history")
+    state = JobState(
+        tree["job_id"],
+        tree["flow_name"],
+        from_jsonable(tree["entry_params"], "entry_params"),
+        max_history=history.records.maxlen or 0,
+        generation=tree["generation"],
+    )
+    state.history = history
+    state._status = ExecutionStatus(tree["status"])
+    state.created_ns = tree["created_ns"]
+    state.started_ns = tree["started_ns"]
+    state.ended_ns = tree["ended_ns"]
+    state.shared_data = from_jsonable(tree["shared_data"], "shared_data")
+    state._notices = tuple(tree["notices"])
+    state._leftovers = dict(tree["leftovers"])
+    state._errors = [_decode_error(each) for each in tree["errors"]]
+    state._log = _decode_ring(tree["log"], "log") if tree["log"] is not None else None
+    state.runs = {each["id"]: _decode_run(each) for each in tree["routines"]}
+    state.final = tuple(run.snapshot(run.describe_state(), 0) for run in state.runs.values())
+    return state
+
+
+def _decode_run(tree: Mapping[str, Any]) -> RoutineRun:
+    run = RoutineRun(tree["id"])
+    routine = f"routine {run.routine_id!r}"
+    for each in tree["slots"]:
+        slot = Slot(each["name"])
+        slot.received, slot.dropped, slot.skipped = each["received"], each["dropped"], each["skipped"]
+        for number, (data, source, ns) in enumerate(each["items"]):
+            slot.queue.append((from_jsonable(data, f"{routine}, slot {slot.name!r}, item {number}"), source, ns))
+        run.slots[slot.name] = slot
+    for number, each in enumerate(tree["tasks"]):
+        data_slice = from_jsonable(each["data_slice"], f"{routine}, data slice {number}")
+        message = from_jsonable(each["message"], f"{routine}, policy message {number}")
+        run.parked.append((data_slice, message, each["attempt"]))
+    run.state = from_jsonable(tree["state"], f"state of {routine}")
+    run.activations = tree["activations"]
+    run.errors = tree["errors"]
+    run.retries = tree["retries"]
+    run.skipped = tree["skipped"]
+    run.time_ns = tree["time_ns"]
+    run.progress = Progress(*tree["progress"]) if tree["progress"] is not None else None
+    return run
+
+
+def _decode_error(tree: Mapping[str, Any]) -> JobError:
+    return JobError(
+        routine_id=tree["routine_id"],
+        message=tree["message"],
+        exception_type=tree["exception_type"],
+        traceback=tree["traceback"],
+        data_slice=from_jsonable(tree["data_slice"], "data slice of an error"),
+        timestamp=from_ns(tree["timestamp_ns"]),
+        fatal=tree["fatal"],
+    )
+
+
+def _decode_ring(tree: Mapping[str, Any], where: str) -> Ring:
+    maximum = tree["maximum"] if tree["maximum"] is not None else MAX_LOG_LINES
+    ring = Ring(maximum)
+    for number, (ns, second, third, data) in enumerate(tree["records"]):
+        ring.records.append((ns, second, third, from_jsonable(data, f"{where}, record {number}")))
+    ring.total = tree["total"]
+    return ring

@@ -1,0 +1,122 @@
+"""Finding the job that a print or a log record belongs to.
+
+While a runtime is alive, `sys.stdout` and `sys.stderr` are stand-ins that look at the current
+activation: what is written inside one goes to its job's log, and on to the real stream if a
+runtime with `echo` is alive; everything else goes straight to the real stream. Log records are
+seen where they are made (`logging.setLogRecordFactory`), which neither changes levels or handlers
+nor misses loggers that do not propagate.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from typing import Any, TextIO
+from weakref import WeakKeyDictionary
+
+from routilux.context import current_activation
+
+# Guards _runtimes and the putting in place below.
+_lock = threading.Lock()
+# The runtimes that want capturing, and whether they echo.
+_runtimes: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+
+
+class _Tee:
+    """A stand-in for a text stream that knows the activation; everything else is the stream's."""
+
+    def __init__(self, stream: TextIO, level: str) -> None:
+        self._stream = stream
+        self._level = level
+        self._echo = True
+
+    def write(self, text: str) -> int:
+        activation = current_activation.get()
+        if activation is None:
+            return self._stream.write(text)
+        activation.write_output(self._level, text)
+        if self._echo:
+            self._stream.write(text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _RecordFactory:
+    """Makes log records as before, and shows those of activations to their jobs."""
+
+    def __init__(self, make: Any) -> None:
+        self.make = make
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        record: logging.LogRecord = self.make(*args, **kwargs)
+        activation = current_activation.get()
+        if activation is not None and not record.name.startswith("routilux."):
+            try:
+                message = record.getMessage()
+                if record.exc_info and record.exc_info[0] is not None:
+                    message += "\n" + logging.Formatter().formatException(record.exc_info)
+            except Exception as error:
+                # The record's own handlers will report it; the job keeps what is readable.
+                message = f"{record.msg!r} with {record.args!r} (cannot be formatted: {error!r})"
+            activation.write_output(record.levelname, "")
+            activation.job_state.add_log_line(record.levelname, activation.routine_id, message)
+        return record
+
+
+def install(runtime: Any, *, echo: bool) -> None:
+    """Begin to capture on behalf of a runtime."""
+    with _lock:
+        _runtimes[runtime] = echo
+    keep_installed()
+
+
+def keep_installed() -> None:
+    """Put the stand-ins in place again where something else has replaced the streams since."""
+    stdout, stderr, factory = sys.stdout, sys.stderr, logging.getLogRecordFactory()
+    if type(stdout) is _Tee and type(stderr) is _Tee and type(factory) is _RecordFactory:
+        return
+    with _lock:
+        if not _runtimes:
+            return
+        echo = any(_runtimes.values())
+        for name, level in (("stdout", "PRINT"), ("stderr", "STDERR")):
+            stream = getattr(sys, name)
+            # A process without a console has None here, and prints go nowhere.
+            if stream is not None and type(stream) is not _Tee:
+                tee = _Tee(stream, level)
+                tee._echo = echo
+                setattr(sys, name, tee)
+        if type(logging.getLogRecordFactory()) is not _RecordFactory:
+            logging.setLogRecordFactory(_RecordFactory(logging.getLogRecordFactory()))
+        _set_echo()
+
+
+def uninstall(runtime: Any) -> None:
+    """End to capture on behalf of a runtime; the last one puts everything back as it was."""
+    with _lock:
+        _runtimes.pop(runtime, None)
+        if _runtimes:
+            _set_echo()
+            return
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if type(stream) is _Tee:
+                setattr(sys, name, stream._stream)
+        factory = logging.getLogRecordFactory()
+        if type(factory) is _RecordFactory:
+            logging.setLogRecordFactory(factory.make)
+
+
+def _set_echo() -> None:
+    """Under the lock."""
+    echo = any(_runtimes.values())
+    for stream in (sys.stdout, sys.stderr):
+        if type(stream) is _Tee:
+            stream._echo = echo

@@ -1,0 +1,160 @@
+"""What follows from an activation, or a policy, that failed."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from routilux.error_handler import ErrorStrategy
+from routilux.exceptions import FlowTimeout, JobCancelled
+from routilux.history import FAILED, RETRIED, SKIPPED, JobError
+from routilux.routine_run import Task
+from routilux.slot import from_ns
+from routilux.status import ExecutionStatus
+from routilux.unit import Unit
+
+if TYPE_CHECKING:
+    from routilux.event_loop import EventLoop
+    from routilux.lane import Lane
+
+
+def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseException) -> None:
+    """Do what the routine's error handler says, in the thread of the activation."""
+    unit = lane.unit
+    with loop.lock:
+        cancelled = loop.state._cancel_requested
+    if cancelled and isinstance(error, JobCancelled):
+        # The data slice stays with the job: the activation did not finish with it.
+        with loop.lock:
+            unit.parked.appendleft(task)
+        return
+    data_slice, message, attempt = task
+    handler = unit.plan.handler
+    strategy = handler.decide(error, attempt)
+    failure = describe(loop, unit, error, data_slice, fatal=strategy is ErrorStrategy.STOP)
+    with loop.lock:
+        now = loop.state.now_ns()
+        unit.errors += 1
+        loop.state.add_error(failure)
+        loop.state.history.append((now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}"))
+        if strategy is ErrorStrategy.RETRY:
+            unit.retries += 1
+            delay = handler.delay(attempt)
+            _retry_later(loop, unit, (data_slice, message, attempt + 1), delay)
+            text = f"attempt {attempt + 2} of {handler.max_retries + 1} in {delay:g} s"
+            loop.state.history.append((now, unit.routine_id, RETRIED, text))
+        elif strategy is ErrorStrategy.SKIP:
+            _skip(loop, unit, now)
+        elif strategy is ErrorStrategy.STOP:
+            unit.parked.appendleft((data_slice, message, 0))
+            _fail(loop)
+    loop.tell()
+
+
+def policy_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
+    """A policy that raised is an error of its routine. What it had consumed is back in the slots."""
+    unit = lane.unit
+    strategy = unit.plan.handler.decide(error, 0)
+    waiting = {name: slot.peek_all_new() for name, slot in unit.slots.items()}
+    # Asking again at once would fail again, so that a retry means no more than going on.
+    failure = describe(loop, unit, error, waiting, fatal=strategy is ErrorStrategy.STOP)
+    with loop.lock:
+        now = loop.state.now_ns()
+        unit.errors += 1
+        loop.state.add_error(failure)
+        loop.state.history.append((now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}"))
+        if strategy is ErrorStrategy.SKIP:
+            _skip(loop, unit, now)
+        elif strategy is ErrorStrategy.STOP:
+            _fail(loop)
+    loop.tell()
+
+
+def describe(
+    loop: EventLoop, unit: Unit, error: BaseException, data_slice: dict[str, list[Any]], *, fatal: bool
+) -> JobError:
+    """The failure with its whole traceback, from the first frame that is not the engine's."""
+    frames = error.__traceback__
+    if frames is not None and frames.tb_next is not None:
+        frames = frames.tb_next
+    return JobError(
+        routine_id=unit.routine_id,
+        message=str(error),
+        exception_type=type(error).__name__,
+        traceback="".join(traceback.format_exception(type(error), error, frames)),
+        data_slice=data_slice,
+        timestamp=from_ns(loop.state.now_ns()),
+        fatal=fatal,
+        exception=error,
+    )
+
+
+def interrupted(lane: Lane, error: BaseException | None) -> BaseException | None:
+    """The failure of an activation that somebody wanted to interrupt.
+
+    The interrupt itself may have arrived, be still on its way, or have been turned by the user's
+    code into something else.
+    """
+    wanted = lane.close()
+    if isinstance(error, JobCancelled) and wanted is not None:
+        wanted.__traceback__ = error.__traceback__
+        return wanted
+    # It came when the logic had already returned, or had raised something of its own: too late.
+    return error
+
+
+def arm_timeout(loop: EventLoop, lane: Lane, seconds: float) -> int:
+    """A timer that interrupts the activation which the lane runs now."""
+    started_ns = lane.started_ns
+
+    def expire(number: int) -> None:
+        with loop.lock:
+            if lane.started_ns != started_ns:
+                return
+            lane.interrupt(
+                FlowTimeout(
+                    f"an activation of routine {lane.routine_id!r} ran longer than its limit of {seconds:g} s "
+                    f"(set_timeout)"
+                )
+            )
+            # Wake it where it sleeps or waits for room.
+            loop.state.condition().notify_all()
+            if loop.room is not None:
+                loop.room.notify_all()
+
+    return loop.host.call_later(seconds, expire)
+
+
+def _retry_later(loop: EventLoop, unit: Unit, task: Task, delay: float) -> None:
+    """Under the lock. The slice waits with the unit, and no thread waits with it."""
+
+    def due(number: int) -> None:
+        with loop.lock:
+            again = unit.retrying.pop(number, None)
+            if again is None or number not in loop.timers:
+                return
+            loop.timers.discard(number)
+            unit.parked.append(again[0])
+            loop.wake(unit, from_timer=True)
+
+    loop.live += 1
+    due_ns = loop.state.now_ns() + int(min(delay, 1e9) * 1e9)
+    unit.retrying[loop.call_later(delay, due)] = (task, due_ns)
+
+
+def _skip(loop: EventLoop, unit: Unit, now: int) -> None:
+    """Under the lock."""
+    passed = unit.skip()
+    loop.state.history.append((now, unit.routine_id, SKIPPED, f"{passed} waiting items passed by"))
+    if loop.room is not None:
+        loop.room.notify_all()
+
+
+def _fail(loop: EventLoop) -> None:
+    """STOP: the job fails at once. Under the lock. What is queued stays, what waits to be retried too."""
+    status = loop.state._status
+    if status in (ExecutionStatus.RUNNING, ExecutionStatus.PAUSING):
+        loop.open = False
+        loop.change(ExecutionStatus.FAILED)
+        if loop.room is not None:
+            loop.room.notify_all()

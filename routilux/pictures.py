@@ -1,0 +1,143 @@
+"""Taking snapshots of a job, and saying in words what it waits for."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from routilux.job_state import JobState
+from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineSnapshot
+from routilux.status import ExecutionStatus as Status
+from routilux.unit import DECIDING, READY, Unit
+
+if TYPE_CHECKING:
+    from routilux.event_loop import EventLoop
+
+
+def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
+    """The line of a job in a list. Holds the job's lock for a moment; `loop` is None once it ended."""
+    with state._lock:
+        units: list[Unit] = loop.units if loop is not None and not loop.ended else []
+        final = state.final
+        activations = sum(unit.activations for unit in units) or sum(each.activations for each in final)
+        waiting = sum(unit.waiting() for unit in units) if units else sum(each.waiting for each in final)
+        dropped = (
+            sum(slot.dropped for unit in units for slot in unit.slots.values())
+            if units
+            else sum(each.dropped for each in final)
+        )
+        errors = sum(unit.errors for unit in units) or sum(each.errors for each in final)
+        reports = [unit.progress for unit in units] or [each.progress for each in final]
+        error = next((each for each in reversed(state._errors) if each.fatal), None)
+        last = state.history.records[-1] if state.history.records else None
+        end_ns = state.ended_ns or state.now_ns()
+        return JobSummary(
+            job_id=state.job_id,
+            flow_name=state.flow_name,
+            status=state._status,
+            entry_params=MappingProxyType(state.entry_params),
+            generation=state.generation,
+            created_at=state.created_at,
+            started_at=state.started_at,
+            ended_at=state.ended_at,
+            elapsed=(end_ns - state.started_ns) / 1e9 if state.started_ns else 0.0,
+            activations=activations,
+            running=sum(unit.running for unit in units),
+            waiting=waiting,
+            dropped=dropped,
+            errors=errors,
+            progress=_overall(reports),
+            last_event=f"{last[1]} {last[2]}" if last is not None else "",
+            error=str(error) if error is not None else "",
+            notices=state._notices,
+        )
+
+
+def _overall(reports: list[Progress | None]) -> Progress | None:
+    """One progress for the job: that of the routine furthest behind among those with a total."""
+    known = [report for report in reports if report is not None]
+    with_total = [report for report in known if report.fraction is not None]
+    if with_total:
+        return min(with_total, key=lambda report: report.fraction or 0.0)
+    return known[-1] if known else None
+
+
+def picture(state: JobState, loop: EventLoop | None) -> JobSnapshot:
+    """A job in full."""
+    summary = summarize(state, loop)
+    waits_for = explain(state, loop)
+    with state._lock:
+        if loop is None or loop.ended:
+            routines = state.final
+        else:
+            since = _running_since(loop)
+            routines = tuple(_picture_unit(unit, since.get(unit, 0)) for unit in loop.units)
+        return JobSnapshot(
+            summary=summary,
+            routines=routines,
+            waits_for=waits_for,
+            history_total=state.history.total,
+            history_dropped=state.history.dropped,
+            log_total=state.log_total,
+            log_dropped=state.log_dropped,
+            leftovers=MappingProxyType(dict(state._leftovers)),
+        )
+
+
+def _picture_unit(unit: Unit, since_ns: int) -> RoutineSnapshot:
+    state = unit.describe_state()
+    if state in ("waiting", "done", "idle") and unit.phase in (READY, DECIDING):
+        state = "ready"
+    return unit.snapshot(state, since_ns)
+
+
+def _running_since(loop: EventLoop) -> dict[Unit, int]:
+    """When the longest-running activation of each unit was started. Under the lock."""
+    since: dict[Unit, int] = {}
+    for lane in loop.lanes:
+        if lane.started_ns:
+            since[lane.unit] = min(lane.started_ns, since.get(lane.unit, lane.started_ns))
+    return since
+
+
+def explain(state: JobState, loop: EventLoop | None) -> str:
+    """What the job waits for, in words, for `Job.why_not_finished`."""
+    with state._lock:
+        status = state._status
+        if loop is None or loop.ended:
+            if status is Status.PENDING:
+                return "pending: it has not been started"
+            return f"finished: {status.value}"
+        now = state.now_ns()
+        causes: list[str] = []
+        for lane in loop.lanes:
+            if lane.started_ns:
+                seconds = (now - lane.started_ns) / 1e9
+                doing = "running"
+                if lane.blocked_on is not None:
+                    unit, slot = lane.blocked_on
+                    doing = f"waiting for room in {unit.routine_id}.{slot.name} (full, {len(slot.queue)} items)"
+                causes.append(f"{lane.routine_id} ({doing}, {seconds:.1f} s)")
+        for unit in loop.units:
+            causes += _causes(loop, unit, now)
+        return f"{status.value}: {'; '.join(causes) or 'nothing is left to do'}"
+
+
+def _causes(loop: EventLoop, unit: Unit, now: int) -> list[str]:
+    """What of one unit keeps the job from being finished. Under the lock."""
+    causes = []
+    for (_, _, attempt), due_ns in unit.retrying.values():
+        seconds = max(0.0, (due_ns - now) / 1e9)
+        causes.append(f"{unit.routine_id} (attempt {attempt + 1} is due in {seconds:.1f} s)")
+    if unit.policy_timer:
+        causes.append(f"{unit.routine_id} (its policy is asked again later; {unit.waiting()} items wait)")
+    elif unit.phase == READY:
+        where = "ready, waiting for a thread" if loop.open else "ready, held back"
+        causes.append(f"{unit.routine_id} ({where}; {unit.waiting() + len(unit.parked)} items)")
+    elif unit.phase != DECIDING and not unit.running and unit.has_items() and not unit.skipped:
+        empty = [name for name, slot in unit.slots.items() if not slot.queue]
+        held = ", ".join(f"{len(slot.queue)} in {name}" for name, slot in unit.slots.items() if slot.queue)
+        starves = f", nothing in {', '.join(empty)}" if empty else ""
+        causes.append(f"{unit.routine_id} (its policy says no: {held}{starves})")
+    return causes
+

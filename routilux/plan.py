@@ -1,0 +1,225 @@
+"""The compiled flow: what a job needs of the static graph, resolved once to integers.
+
+Made when the first job of a flow starts, shared by all its jobs, and made anew when the flow was
+changed since. Immutable but for the learnt CPU means.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from routilux.activation_policies import ActivationPolicy, ImmediatePolicy
+from routilux.connection import Connection
+from routilux.error_handler import STOP_HANDLER, ErrorHandler
+from routilux.exceptions import FlowDefinitionError
+from routilux.routine import Routine
+from routilux.slot import Slot
+
+_KEYWORDS = ("policy_message", "job_state")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where the entry parameters go; `slot_name` is None for a routine without slots."""
+
+    index: int
+    routine_id: str
+    slot_name: str | None
+
+
+class CpuUse:
+    """What the runtime has learnt about one routine's hunger for the CPU.
+
+    Written by pool threads without a lock: a lost update costs one sample.
+    """
+
+    __slots__ = ("exempt", "mean", "wall_mean")
+
+    def __init__(self, exempt: bool) -> None:
+        self.exempt = exempt
+        self.mean = 0.0  # CPU seconds per activation
+        self.wall_mean = 0.0  # seconds per activation, an upper bound of the former
+
+
+class RoutinePlan:
+    """One routine of a compiled flow."""
+
+    __slots__ = (
+        "always_consumes",
+        "arguments",
+        "asks_again",
+        "cpu",
+        "events",
+        "handler",
+        "index",
+        "limit",
+        "logic",
+        "passes_job_state",
+        "passes_message",
+        "policy",
+        "routine",
+        "routine_id",
+        "slot_names",
+        "slots",
+        "targets",
+        "timeout",
+        "when_quiet",
+    )
+
+    def __init__(self, index: int, routine_id: str, routine: Routine, flow_handler: ErrorHandler | None) -> None:
+        self.index = index
+        self.routine_id = routine_id
+        self.routine = routine
+        self.slots: tuple[Slot, ...] = tuple(routine.slots.values())
+        self.slot_names = tuple(routine.slots)
+        # Event name -> the parameter names it defines.
+        self.events = {event.name: event.param_names for event in routine.events.values()}
+        # Event name -> (index of the target routine, name of its slot) for each connection.
+        self.targets: dict[str, tuple[tuple[int, str], ...]] = {}
+        self.policy: ActivationPolicy = routine.activation_policy or ImmediatePolicy()
+        self.always_consumes: bool = getattr(self.policy, "always_consumes", False)
+        self.asks_again: Callable[..., float | None] | None = getattr(self.policy, "ask_again_in", None)
+        self.when_quiet: Callable[..., Any] | None = getattr(self.policy, "when_quiet", None)
+        self.handler = routine.error_handler or flow_handler or STOP_HANDLER
+        self.limit = routine.max_concurrency
+        self.timeout = routine.timeout
+        self.cpu = CpuUse(exempt=not routine.cpu_gate)
+        self.logic = routine.active_logic
+        call = LogicCall.of(self.logic, routine_id, len(self.slots)) if self.logic else LogicCall()
+        self.passes_message = call.passes_message
+        self.passes_job_state = call.passes_job_state
+        self.arguments = call.arguments(self.slot_names)
+
+
+@dataclass(frozen=True, slots=True)
+class LogicCall:
+    """How a logic wants to be called."""
+
+    passes_dict: bool = False
+    passes_nothing: bool = False
+    passes_message: bool = False
+    passes_job_state: bool = False
+
+    @classmethod
+    def of(cls, logic: Callable[..., Any], routine_id: str, slots: int) -> LogicCall:
+        """Read it off the signature; `FlowDefinitionError` where the slots do not fit into it."""
+        try:
+            parameters = inspect.signature(logic).parameters.values()
+        except (TypeError, ValueError):  # a C function without a signature: the full call
+            return cls(passes_message=True, passes_job_state=True)
+        any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        data = [
+            p
+            for p in parameters
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.name not in _KEYWORDS
+        ]
+        takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        for p in parameters:
+            if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in _KEYWORDS:
+                raise FlowDefinitionError(
+                    f"logic of routine {routine_id!r} wants the keyword {p.name!r}; "
+                    f"it is called with lists of data and the keywords policy_message and job_state"
+                )
+        required = sum(p.default is p.empty for p in data)
+        passes_dict = slots > 1 and len(data) == 1 and not takes_any
+        passes_nothing = not data and not takes_any
+        if not passes_dict and not passes_nothing:
+            most = slots if takes_any else len(data)
+            if not required <= slots <= most:
+                wants = f"{required}" if required == len(data) else f"{required} to {len(data)}"
+                raise FlowDefinitionError(
+                    f"logic of routine {routine_id!r} takes {wants} data arguments "
+                    f"({', '.join(p.name for p in data)}), but the routine has {slots} slots; "
+                    f"it needs one argument per slot, or a single one for a dict of all"
+                )
+        return cls(
+            passes_dict=passes_dict,
+            passes_nothing=passes_nothing,
+            passes_message=any_keyword or "policy_message" in named,
+            passes_job_state=any_keyword or "job_state" in named,
+        )
+
+    def arguments(self, names: tuple[str, ...]) -> Callable[[dict[str, list[Any]]], tuple[Any, ...]]:
+        """What turns a data slice into the positional arguments of the logic."""
+        if self.passes_nothing:
+            return lambda data_slice: ()
+        if self.passes_dict:
+            return lambda data_slice: ({name: data_slice.get(name, []) for name in names},)
+        if len(names) == 1:
+            only = names[0]
+            return lambda data_slice: (data_slice[only] if only in data_slice else [],)
+        return lambda data_slice: tuple([data_slice.get(name, []) for name in names])
+
+
+class Plan:
+    """A flow, compiled. Routines are known by their index, in the order they were added."""
+
+    def __init__(
+        self,
+        flow_id: str,
+        routines: Mapping[str, Routine],
+        connections: Iterable[Connection],
+        handler: ErrorHandler | None,
+    ) -> None:
+        self.flow_id = flow_id
+        self.routines = tuple(
+            RoutinePlan(index, routine_id, routine, handler)
+            for index, (routine_id, routine) in enumerate(routines.items())
+        )
+        self.index_of = {plan.routine_id: plan.index for plan in self.routines}
+        self.index_of_routine = {id(plan.routine): plan.index for plan in self.routines}
+        connections = tuple(connections)
+        for connection in connections:
+            source = self.routines[self.index_of[connection.source_id]]
+            target = (self.index_of[connection.target_id], connection.slot_name)
+            source.targets[connection.event_name] = (*source.targets.get(connection.event_name, ()), target)
+        self.entry = _find_entry(self.routines, connections)
+        self.reachable = _reachability([_successors(plan) for plan in self.routines])
+        # The order in which remainders are handed over: what feeds others first.
+        self.quiet_order = tuple(
+            sorted(
+                (plan.index for plan in self.routines if plan.when_quiet is not None),
+                key=lambda index: -bin(self.reachable[index]).count("1"),
+            )
+        )
+
+    def reaches(self, source: int, target: int) -> bool:
+        """Whether items of `source` can, over any number of routines, lead to items of `target`."""
+        return bool(self.reachable[source] >> target & 1)
+
+
+def _successors(plan: RoutinePlan) -> set[int]:
+    return {index for targets in plan.targets.values() for index, _ in targets}
+
+
+def _reachability(successors: list[set[int]]) -> tuple[int, ...]:
+    """For each routine a bit set of those reachable from it over at least one connection."""
+    reached = []
+    for start in range(len(successors)):
+        bits = 0
+        todo = list(successors[start])
+        while todo:
+            index = todo.pop()
+            if not bits >> index & 1:
+                bits |= 1 << index
+                todo.extend(successors[index])
+        reached.append(bits)
+    return tuple(reached)
+
+
+def _find_entry(routines: tuple[RoutinePlan, ...], connections: tuple[Connection, ...]) -> Entry | None:
+    for plan in routines:
+        if "trigger" in plan.slot_names:
+            return Entry(plan.index, plan.routine_id, "trigger")
+    if not routines:
+        return None
+    first = routines[0]
+    if not first.slots:
+        return Entry(0, first.routine_id, None)
+    if len(first.slots) == 1 and all(connection.target_id != first.routine_id for connection in connections):
+        return Entry(0, first.routine_id, first.slot_names[0])
+    return None

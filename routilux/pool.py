@@ -1,0 +1,164 @@
+"""The shared thread pool: which job's task comes next, and which thread is woken for it.
+
+Waking a sleeping thread is what costs, so at most one wake is under way at a time: a thread that
+has woken and taken its task wakes the next one if there is more to do. So a ready task never waits
+behind a body that blocks, and a busy pool is never woken for nothing.
+
+Jobs take turns: the queue holds each job that has ready tasks once, however many they are.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from routilux.cpu_gate import CpuGate
+from routilux.locks import acquire_contended
+from routilux.plan import CpuUse
+
+if TYPE_CHECKING:
+    from routilux.event_loop import EventLoop
+    from routilux.timers import Timers
+    from routilux.unit import Unit
+
+# Below this, an activation is too short to measure its CPU time: reading the clock would cost as much.
+_WORTH_MEASURING: Final = 0.0005
+# The weight of a new measurement in the running means.
+_NEW: Final = 0.3
+
+
+class Pool:
+    """Threads that run tasks of jobs. All public methods may be called from any thread."""
+
+    def __init__(self, size: int, timers: Timers, cpu_permits: int | None) -> None:
+        self.size = size
+        # Guards everything here, and the `tasks`, `listed` of loops and `listed` of units.
+        self._lock = threading.Lock()
+        # Jobs that have ready tasks. Others may look whether it is empty, as a hint.
+        self.queue: deque[EventLoop] = deque()
+        # A lock per sleeping thread, which it waits to acquire; the last to sleep is the first to wake.
+        self._sleeping: list[threading.Lock] = []
+        self._waking = False
+        self._threads: list[threading.Thread] = []
+        self._stopping = False
+        self._gate = CpuGate(cpu_permits, timers, self._admitted)
+
+    def push(self, loop: EventLoop, units: list[Unit | None]) -> None:
+        """Put units into the loop's task queue; a unit that is there already is not put in twice."""
+        lock = self._lock
+        if not lock.acquire(False):
+            acquire_contended(lock)
+        try:
+            for unit in units:
+                if unit is not None:
+                    if unit.listed:
+                        continue
+                    unit.listed = True
+                loop.tasks.append(unit)
+            if loop.tasks and not loop.listed:
+                loop.listed = True
+                self.queue.append(loop)
+            if not self._waking and self.queue:
+                self._wake()
+        finally:
+            lock.release()
+
+    def _wake(self) -> None:
+        """Wake a thread, or start one. Under the lock."""
+        if self._sleeping:
+            self._waking = True
+            self._sleeping.pop().release()
+        elif len(self._threads) < self.size and not self._stopping:
+            self._waking = True
+            thread = threading.Thread(target=self._work, name=f"routilux-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def has_idle_thread(self) -> bool:
+        """Whether a thread sleeps, or could still be started. A hint; takes no lock."""
+        return bool(self._sleeping) or len(self._threads) < self.size
+
+    @property
+    def busy(self) -> int:
+        """How many threads are at work. A hint."""
+        return max(0, len(self._threads) - len(self._sleeping))
+
+    def stop(self) -> list[threading.Thread]:
+        """Let the threads end once nothing is ready; answers with them, for joining."""
+        with self._lock:
+            self._stopping = True
+            for lock in self._sleeping:
+                lock.release()
+            self._sleeping.clear()
+            return list(self._threads)
+
+    def _work(self) -> None:
+        bell = threading.Lock()
+        bell.acquire()
+        woken = True
+        while True:
+            with self._lock:
+                if woken:
+                    self._waking = woken = False
+                if self.queue:
+                    loop, unit = self._take()
+                    if self.queue and not self._waking:
+                        self._wake()
+                elif self._stopping:
+                    return
+                else:
+                    self._sleeping.append(bell)
+                    loop = unit = None
+            if loop is None:
+                bell.acquire()
+                woken = True
+            elif unit is None:
+                loop.run_task(None)
+            elif unit.plan.cpu.exempt:
+                loop.run_task(unit)
+            else:
+                self._run_measured(loop, unit)
+            # A sleeping thread must not keep the last job it worked for alive.
+            del loop, unit
+
+    def _take(self) -> tuple[EventLoop, Unit | None]:
+        """The next task of the job whose turn it is. Under the lock."""
+        loop = self.queue.popleft()
+        unit = loop.tasks.popleft()
+        if unit is not None:
+            unit.listed = False
+        if loop.tasks:
+            self.queue.append(loop)
+        else:
+            loop.listed = False
+        return loop, unit
+
+    def _run_measured(self, loop: EventLoop, unit: Unit) -> None:
+        """Run a task under the CPU gate, and learn what it costs."""
+        use = unit.plan.cpu
+        permit = self._gate.enter(loop, unit, use)
+        if permit is False:
+            return  # it waits for a permit, and `_admitted` puts it back
+        measure = use.wall_mean > _WORTH_MEASURING
+        wall = time.perf_counter()
+        cpu = time.thread_time() if measure else 0.0
+        count = 0
+        try:
+            count = loop.run_task(unit)
+        finally:
+            wall = time.perf_counter() - wall
+            if permit:
+                self._gate.leave(wall)
+        if count:
+            _learn(use, wall / count, (time.thread_time() - cpu) / count if measure else None)
+
+    def _admitted(self, loop: EventLoop, unit: Unit) -> None:
+        self.push(loop, [unit])
+
+
+def _learn(use: CpuUse, wall: float, cpu: float | None) -> None:
+    use.wall_mean += _NEW * (wall - use.wall_mean) if use.wall_mean else wall
+    if cpu is not None:
+        use.mean += _NEW * (cpu - use.mean) if use.mean else cpu

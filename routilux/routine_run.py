@@ -1,0 +1,103 @@
+"""One routine in one job: its own slots, its state, what waits to be run again, its counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, TypeAlias
+
+from routilux.slot import Slot, from_ns
+from routilux.snapshot import Progress, RoutineSnapshot, SlotSnapshot
+
+
+# A data slice that a policy took, the message it gave, and the number of the attempt (from 0; above
+# 0 it is a retry). Kept whole until its activation has succeeded or its error was handled, so that
+# nothing is lost on the way. A bare tuple, because one is made per activation.
+Task: TypeAlias = tuple[dict[str, list[Any]], Any, int]
+
+
+class RoutineRun:
+    """The data of one routine in one job; guarded by the job's lock unless said otherwise."""
+
+    __slots__ = (
+        "activations",
+        "errors",
+        "parked",
+        "progress",
+        "retries",
+        "retrying",
+        "routine_id",
+        "running",
+        "skipped",
+        "slots",
+        "state",
+        "time_ns",
+    )
+
+    def __init__(self, routine_id: str) -> None:
+        self.routine_id = routine_id
+        # Touched by the thread that may ask the policy, without the lock; see Slot.
+        self.slots: dict[str, Slot] = {}
+        # The user's dict; made when first asked for.
+        self.state: dict[str, Any] | None = None
+        # Taken from the slots but not run: ready ones here, ...
+        self.parked: deque[Task] = deque()
+        # ... and those that wait for their next attempt: timer number -> (task, when it is due in ns).
+        self.retrying: dict[int, tuple[Task, int]] = {}
+        self.activations = 0
+        self.running = 0
+        self.errors = 0
+        self.retries = 0
+        self.skipped = False
+        self.time_ns = 0
+        self.progress: Progress | None = None
+
+    def waiting(self) -> int:
+        """Items in the slots."""
+        return sum(len(slot.queue) for slot in self.slots.values())
+
+    def has_items(self) -> bool:
+        """Whether anything waits in a slot or is parked."""
+        if self.parked:
+            return True
+        for slot in self.slots.values():
+            if slot.queue:
+                return True
+        return False
+
+    def describe_state(self) -> str:
+        """The `state` of a `RoutineSnapshot`."""
+        if self.skipped:
+            return "skipped"
+        if self.running:
+            return "running"
+        if self.retrying:
+            return "retrying"
+        if self.has_items():
+            return "waiting"
+        return "done" if self.activations else "idle"
+
+    def snapshot(self, state: str, running_since_ns: int) -> RoutineSnapshot:
+        """An immutable picture. Call it under the job's lock."""
+        return RoutineSnapshot(
+            routine_id=self.routine_id,
+            state=state,
+            activations=self.activations,
+            running=self.running,
+            slots=tuple(
+                SlotSnapshot(
+                    name=slot.name,
+                    waiting=len(slot.queue),
+                    capacity=slot.capacity,
+                    received=slot.received,
+                    consumed=slot.get_consumed_count(),
+                    dropped=slot.dropped,
+                )
+                for slot in self.slots.values()
+            ),
+            skipped_items=sum(slot.skipped for slot in self.slots.values()),
+            errors=self.errors,
+            retries=self.retries,
+            time_in_logic=self.time_ns / 1e9,
+            running_since=from_ns(running_since_ns) if running_since_ns else None,
+            progress=self.progress,
+        )

@@ -1,0 +1,127 @@
+"""The way of an item from `emit` into the slots of its job, in the emitting thread."""
+
+from __future__ import annotations
+
+from threading import get_ident
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from routilux import backpressure
+from routilux.exceptions import UndefinedEventError
+from routilux.locks import acquire_contended
+from routilux.unit import IDLE, READY, Unit
+
+if TYPE_CHECKING:
+    from routilux.event_loop import EventLoop
+    from routilux.lane import Lane
+    from routilux.routine import Routine
+    from routilux.slot import Slot
+
+
+def emit(
+    loop: EventLoop, lane: Lane | None, routine: Routine, event_name: str, params: dict[str, Any]
+) -> None:
+    """Put `params` into every slot that is connected to the event. Blocks while one is full.
+
+    `lane` is that of the activation which emits; None, or one of another thread, for threads that
+    run none.
+    """
+    if lane is not None and lane.thread_id != get_ident():
+        lane = None  # a thread that logic started, with a copy of its context
+    if lane is not None and lane.unit.plan.routine is routine:
+        unit = lane.unit
+    else:
+        unit = _unit_of(loop, routine, event_name)
+    names = unit.plan.events.get(event_name)
+    if names is None:
+        routine.check_emit(unit.routine_id, event_name, params)
+    else:
+        for name in params:
+            if name not in names:
+                routine.check_emit(unit.routine_id, event_name, params)
+    targets = unit.targets.get(event_name)
+    if targets is None:
+        targets = _resolve(loop, unit, event_name)
+    if lane is None:
+        _route(loop, None, unit.routine_id, event_name, params, targets)
+        return
+    # Lane.mask and Lane.unmask, written out.
+    lane.masked += 1
+    if lane.wanted is not None and lane.masked == 1:
+        lane.collect()
+    try:
+        _route(loop, lane, unit.routine_id, event_name, params, targets)
+    finally:
+        lane.masked -= 1
+        if lane.wanted is not None and lane.masked == 0:
+            lane.raise_wanted()
+
+
+def _route(
+    loop: EventLoop,
+    lane: Lane | None,
+    routine_id: str,
+    event_name: str,
+    params: dict[str, Any],
+    targets: tuple[tuple[Unit, Slot], ...],
+) -> None:
+    history = loop.state.history
+    ready: list[Unit | None] | None = None
+    full: list[tuple[Unit, Slot, dict[str, Any]]] | None = None
+    first = True
+    lock = loop.lock
+    if not lock.acquire(False):
+        acquire_contended(lock)
+    try:
+        if loop.refusal is not None:
+            raise backpressure.refusal(loop, event_name)
+        now = loop.state.base_ns + perf_counter_ns()
+        history.records.append((now, routine_id, event_name, params))
+        history.total += 1
+        for target, slot in targets:
+            # Every slot but the first gets a dict of its own.
+            data = params if first else params.copy()
+            first = False
+            if len(slot.queue) < slot.capacity:
+                slot.queue.append((data, routine_id, now))
+                slot.received += 1
+                target.touched = True
+            elif not target.put_when_full(slot, (data, routine_id, now)):
+                if full is None:
+                    full = []
+                full.append((target, slot, data))
+                continue
+            if target.phase == IDLE and target.running < target.plan.limit and not target.skipped:
+                target.phase = READY
+                loop.live += 1
+                if ready is None:
+                    ready = [target]
+                else:
+                    ready.append(target)
+    finally:
+        lock.release()
+    if ready is not None:
+        loop.host.push(loop, ready)
+    if full is not None:
+        for target, slot, data in full:
+            backpressure.wait_for_room(loop, lane, target, slot, data, routine_id, event_name)
+
+
+def _resolve(loop: EventLoop, unit: Unit, event_name: str) -> tuple[tuple[Unit, Slot], ...]:
+    """Where the items of an event go in this job; remembered with the unit."""
+    targets = tuple(
+        (loop.units[index], loop.units[index].slots[slot_name])
+        for index, slot_name in unit.plan.targets.get(event_name, ())
+    )
+    unit.targets[event_name] = targets
+    return targets
+
+
+def _unit_of(loop: EventLoop, routine: Routine, event_name: str) -> Unit:
+    index = loop.plan.index_of_routine.get(id(routine))
+    if index is None:
+        raise UndefinedEventError(
+            f"emit({event_name!r}): {routine!r} is no routine of flow {loop.plan.flow_id!r}, whose job "
+            f"{loop.state.job_id!r} this is"
+        )
+    return loop.units[index]

@@ -1,0 +1,368 @@
+"""The runtime: the shared thread pool, and the jobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping, Sized
+from datetime import datetime, timezone
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+from routilux import log_capture, params, steering
+from routilux.event_loop import EventLoop
+from routilux.flow import Flow
+from routilux.job import Job
+from routilux.job_state import JobState
+from routilux.pool import Pool
+from routilux.registry import FlowRegistry
+from routilux.slot import from_ns
+from routilux.snapshot import JobEvent, RuntimeSnapshot
+from routilux.status import LIVE, RESUMABLE, ExecutionStatus
+from routilux.timers import Timers
+from routilux.unit import Unit
+
+_log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Runs jobs of registered flows on one shared pool of threads.
+
+    `thread_pool_size` bounds the activations that run at once, over all jobs; threads are started as
+    they are needed. `registry` is where flows are looked up; None: the one of the process.
+    `max_finished_jobs` is how many ended jobs `list_jobs` and `get_job` remember.
+    `cpu_permits` is how many activations of routines that are heavy on the CPU run at once; None: any
+    number (see `routilux.cpu_gate`). With `echo`, what jobs print also goes to the real standard
+    output; it is found on the job in any case. `new_job_id` makes the ids of new jobs.
+
+    All methods may be called from any thread. Use it as a context manager, or call `shutdown`.
+    """
+
+    def __init__(
+        self,
+        thread_pool_size: int = 10,
+        *,
+        registry: FlowRegistry | None = None,
+        max_finished_jobs: int = 1000,
+        cpu_permits: int | None = 1,
+        echo: bool = True,
+        new_job_id: Callable[[], str] | None = None,
+    ) -> None:
+        _check_whole("thread_pool_size", thread_pool_size, 1)
+        _check_whole("max_finished_jobs", max_finished_jobs, 0)
+        if cpu_permits is not None:
+            _check_whole("cpu_permits", cpu_permits, 1)
+        self.thread_pool_size = thread_pool_size
+        self.max_finished_jobs = max_finished_jobs
+        self._registry = registry if registry is not None else FlowRegistry.get_instance()
+        self._new_job_id = new_job_id or _random_id
+        self._timers = Timers("routilux-timers")
+        self._pool = Pool(thread_pool_size, self._timers, cpu_permits)
+        self._lock = threading.Lock()
+        # Notified when a job has ended or is paused.
+        self._settled = threading.Condition(self._lock)
+        # Guarded by _lock. _jobs holds all, oldest first; _live those that have not ended.
+        self._jobs: dict[str, Job] = {}
+        self._live: dict[str, Job] = {}
+        self._finished: dict[str, None] = {}
+        self._listeners: tuple[Callable[[JobEvent], object], ...] = ()
+        self._shut_down = False
+        self._echo = echo
+        log_capture.install(self, echo=echo)
+
+    # ---- starting jobs
+
+    def exec(
+        self,
+        flow_name: str,
+        entry_params: Mapping[str, Any] | None = None,
+        job_state: JobState | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> JobState:
+        """Start a job of the flow registered as `flow_name`, or carry on the one of `job_state`.
+
+        Never blocks. Answers with the job's state, whose status is `running`; the work happens on
+        the pool's threads. `timeout` is in seconds and overrides the flow's.
+
+        `ValueError`: no such flow, parameters that do not validate (`ParameterError`), or a
+        `job_state` of another flow, of a job that is live here, or that cannot be carried on.
+        No job is created then. `RuntimeError` after `shutdown`.
+        """
+        flow = self._registry.get_by_name(flow_name)
+        if flow is None:
+            raise ValueError(self._unknown(flow_name))
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"timeout is {timeout!r}; it must be a positive number of seconds, or None")
+        plan = flow.plan()
+        if job_state is None:
+            values = _check_params(flow, flow_name, entry_params)
+            state = JobState(self._new_job_id(), flow_name, values, max_history=flow.max_history)
+        else:
+            if entry_params is not None:
+                raise ValueError("give entry_params for a new job or job_state to carry one on, not both")
+            state = job_state
+            if self._resume_here(state, flow_name):
+                return state
+            _check_resumable(state, flow_name)
+        loop = EventLoop(plan, state, self)
+        if job_state is not None:
+            _adopt(loop, state)
+        job = Job(flow, state, loop)
+        with self._lock:
+            if self._shut_down:
+                raise RuntimeError("the runtime is shut down and starts no jobs; make a new Runtime")
+            if state.job_id in self._live:
+                raise ValueError(f"job {state.job_id!r} is live in this runtime; it cannot be started twice")
+            self._jobs.pop(state.job_id, None)
+            self._finished.pop(state.job_id, None)
+            self._jobs[state.job_id] = self._live[state.job_id] = job
+        log_capture.keep_installed()
+        limit = timeout if timeout is not None else flow.timeout
+        if limit is not None:
+            loop.time_left = limit
+        loop.start()
+        return state
+
+    def _resume_here(self, state: JobState, flow_name: str) -> bool:
+        """Deal with a job that is paused in this very runtime: it must never run twice.
+
+        Its own state resumes it (True). A copy that was loaded takes its place.
+        """
+        job = self.get_job(state.job_id)
+        loop = job._loop if job is not None and job.flow_name == flow_name else None
+        if job is None or loop is None or not job.is_paused():
+            return False
+        if job.job_state is state:
+            return job.resume()
+        steering.give_up(loop)
+        return False
+
+    def _unknown(self, flow_name: object) -> str:
+        names = self._registry.list_names()
+        known = f"registered are {', '.join(repr(name) for name in names)}" if names else "none is registered"
+        return f"there is no flow {flow_name!r}: {known}; FlowRegistry.get_instance().register_by_name(name, flow)"
+
+    # ---- finding jobs
+
+    def get_job(self, job_id: str) -> Job | None:
+        """The job with that id, or None."""
+        with self._lock:
+            return self._jobs.get(job_id)
+
+    def list_jobs(self, status: ExecutionStatus | str | None = None, flow_name: str | None = None) -> list[Job]:
+        """All jobs, oldest first; only those of a status, or of a flow, if given."""
+        if status is not None:
+            try:
+                status = ExecutionStatus(status)
+            except ValueError:
+                known = ", ".join(repr(member.value) for member in ExecutionStatus)
+                raise ValueError(f"there is no status {status!r}; it must be one of {known}") from None
+        with self._lock:
+            jobs = list(self._jobs.values())
+        return [
+            job
+            for job in jobs
+            if (status is None or job.status is status) and (flow_name is None or job.flow_name == flow_name)
+        ]
+
+    # ---- all jobs
+
+    def wait_until_all_jobs_finished(self, timeout: float | None = None) -> bool:
+        """Block until no job is live. `timeout` is in seconds; False means that it ran out.
+
+        A paused job is live. Logic must not wait for its own job.
+        """
+        with self._settled:
+            return self._settled.wait_for(lambda: not self._live, _limit(timeout))
+
+    def cancel_all_jobs(self, force: bool = False) -> int:
+        """Cancel every live job, as `Job.cancel` does; answers how many were."""
+        with self._lock:
+            live = list(self._live.values())
+        return sum(job.cancel(force) for job in live)
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Start no more jobs, and end the threads. May be called again.
+
+        With `wait`, blocks until running jobs have finished; paused jobs stay paused, and can be
+        saved. Without, cancels all jobs and returns; threads end when running logic has returned.
+        """
+        with self._lock:
+            self._shut_down = True
+        if wait:
+            with self._settled:
+                self._settled.wait_for(lambda: not any(job.is_running() for job in self._live.values()))
+        else:
+            self.cancel_all_jobs()
+        threads = self._pool.stop()
+        timer_thread = self._timers.stop()
+        log_capture.uninstall(self)
+        if wait:
+            for thread in (*threads, *([timer_thread] if timer_thread is not None else [])):
+                if thread is not threading.current_thread():
+                    thread.join()
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.cancel_all_jobs()
+        self.shutdown(wait=True)
+
+    # ---- watching
+
+    def snapshot(self) -> RuntimeSnapshot:
+        """An immutable picture of all jobs, oldest first, and of the pool."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        summaries = tuple(job.summary() for job in jobs)
+        counts: dict[ExecutionStatus, int] = {}
+        for summary in summaries:
+            counts[summary.status] = counts.get(summary.status, 0) + 1
+        return RuntimeSnapshot(
+            taken_at=datetime.now(timezone.utc),
+            thread_pool_size=self.thread_pool_size,
+            threads_busy=self._pool.busy,
+            jobs=summaries,
+            counts=MappingProxyType(counts),
+        )
+
+    def subscribe(self, listener: Callable[[JobEvent], object]) -> Callable[[], None]:
+        """Have `listener` called at every change of a job's status; answers how to unsubscribe.
+
+        It is called in the thread that made the change, in the order of a job's changes, and must
+        not block. One that raises is logged and dropped.
+        """
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return unsubscribe
+
+    def __repr__(self) -> str:
+        with self._lock:
+            live, total = len(self._live), len(self._jobs)
+        state = " (shut down)" if self._shut_down else ""
+        return f"<Runtime: {self.thread_pool_size} threads, {live} live of {total} jobs{state}>"
+
+    # ---- what the jobs' loops need (the Host of routilux.event_loop)
+
+    def push(self, loop: EventLoop, units: list[Unit | None]) -> None:
+        self._pool.push(loop, units)
+
+    @property
+    def queue(self) -> Sized:
+        return self._pool.queue
+
+    def has_idle_thread(self) -> bool:
+        return self._pool.has_idle_thread()
+
+    def call_later(self, seconds: float, function: Callable[[int], None]) -> int:
+        return self._timers.call_later(seconds, function)
+
+    def cancel_call(self, number: int) -> bool:
+        return self._timers.cancel(number)
+
+    def status_changed(self, loop: EventLoop, status: ExecutionStatus, ns: int, ended: bool) -> None:
+        state = loop.state
+        if ended:
+            self._forget(loop)
+            if state.leftovers and status is ExecutionStatus.COMPLETED:
+                left = ", ".join(f"{count} in {where}" for where, count in state.leftovers.items())
+                _log.warning("job %s of %r ended with items that no policy took: %s", state.job_id, state.flow_name, left)
+            for notice in state.notices:
+                _log.warning("job %s of %r: %s", state.job_id, state.flow_name, notice)
+        elif status is ExecutionStatus.PAUSED:
+            with self._settled:
+                self._settled.notify_all()
+        if self._listeners:
+            self._publish(JobEvent(state.job_id, state.flow_name, status, from_ns(ns), ended))
+
+    def _forget(self, loop: EventLoop) -> None:
+        """A job has ended: it holds its queues no longer, and the oldest of too many ended ones go."""
+        job_id = loop.state.job_id
+        with self._settled:
+            job = self._live.pop(job_id, None)
+            if job is not None:
+                job._loop = None
+                self._finished[job_id] = None
+            while len(self._finished) > self.max_finished_jobs:
+                oldest = next(iter(self._finished))
+                del self._finished[oldest]
+                self._jobs.pop(oldest, None)
+            self._settled.notify_all()
+
+    def _publish(self, event: JobEvent) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                _log.exception("listener %r raised and is dropped", listener)
+                with self._lock:
+                    self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+
+def _random_id() -> str:
+    return os.urandom(8).hex()
+
+
+def _limit(timeout: float | None) -> float | None:
+    return None if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)
+
+
+def _check_whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}")
+
+
+def _check_params(flow: Flow, flow_name: str, entry_params: Mapping[str, Any] | None) -> dict[str, Any]:
+    values = {} if entry_params is None else entry_params
+    if not isinstance(values, Mapping):
+        raise ValueError(f"entry_params of flow {flow_name!r} is {values!r}; it must be a dict")
+    if flow.params is None:
+        return dict(values)
+    return params.validate(flow.params, flow_name, values)
+
+
+def _check_resumable(state: JobState, flow_name: str) -> None:
+    job = f"job {state.job_id!r}"
+    if state.flow_name != flow_name:
+        raise ValueError(f"{job} is one of flow {state.flow_name!r} and cannot be carried on as {flow_name!r}")
+    if state.status in LIVE or state._engine is not None:
+        raise ValueError(f"{job} is {state.status.value} and cannot be started twice")
+    if state.status not in RESUMABLE:
+        raise ValueError(f"{job} is {state.status.value}; only a paused, failed or interrupted job can be carried on")
+
+
+def _adopt(loop: EventLoop, state: JobState) -> None:
+    """Give the loop what the job has kept, or say what the flow has no place for any more."""
+    units = {unit.routine_id: unit for unit in loop.units}
+    for routine_id, run in state.runs.items():
+        unit = units.get(routine_id)
+        held = [f"{len(slot.queue)} items in {routine_id}.{name}" for name, slot in run.slots.items() if slot.queue]
+        if unit is None:
+            homeless = held + ([f"{len(run.parked)} activations of {routine_id}"] if run.parked else [])
+        else:
+            homeless = [
+                f"{len(slot.queue)} items in {routine_id}.{name}"
+                for name, slot in run.slots.items()
+                if slot.queue and name not in unit.slots
+            ]
+        if homeless:
+            raise ValueError(
+                f"job {state.job_id!r} cannot be carried on by this version of flow {state.flow_name!r}: "
+                f"it has no place for {', '.join(homeless)}"
+            )
+        if unit is not None:
+            unit.adopt(run)
+    last = max((record[0] for record in state.history.records), default=0)
+    state.not_before(last)
+

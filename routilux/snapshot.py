@@ -1,0 +1,142 @@
+"""Immutable pictures of the runtime and its jobs, for any reader at any rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from routilux.status import ExecutionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a routine reported last with `report_progress`. `total` is None where it is not known."""
+
+    done: float
+    total: float | None = None
+    message: str = ""
+
+    @property
+    def fraction(self) -> float | None:
+        """Between 0 and 1, or None where the total is unknown or zero."""
+        if not self.total:
+            return None
+        return min(1.0, max(0.0, self.done / self.total))
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSnapshot:
+    """One slot of one routine in one job. Counts are items since the job began."""
+
+    name: str
+    waiting: int
+    capacity: int
+    received: int
+    consumed: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoutineSnapshot:
+    """One routine in one job.
+
+    `state` is one of "running", "ready", "waiting" (has items, its policy says no), "retrying",
+    "skipped", "failed", "done" (has run, nothing waits) and "idle" (has not run).
+    `time_in_logic` is in seconds. `running_since` is None unless an activation runs.
+    """
+
+    routine_id: str
+    state: str
+    activations: int
+    running: int
+    slots: tuple[SlotSnapshot, ...]
+    skipped_items: int
+    errors: int
+    retries: int
+    time_in_logic: float
+    running_since: datetime | None
+    progress: Progress | None
+
+    @property
+    def waiting(self) -> int:
+        """Items that wait in all slots of the routine."""
+        return sum(slot.waiting for slot in self.slots)
+
+    @property
+    def dropped(self) -> int:
+        """Items that full slots of the routine dropped."""
+        return sum(slot.dropped for slot in self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """What a list of jobs shows: cheap to make, shared between pictures while nothing changed."""
+
+    job_id: str
+    flow_name: str
+    status: ExecutionStatus
+    entry_params: Mapping[str, Any]
+    generation: int | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    elapsed: float
+    activations: int
+    running: int
+    waiting: int
+    dropped: int
+    errors: int
+    progress: Progress | None
+    last_event: str
+    error: str
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """One job in full. `waits_for` says in words what an unfinished job waits for."""
+
+    summary: JobSummary
+    routines: tuple[RoutineSnapshot, ...]
+    waits_for: str
+    history_total: int
+    history_dropped: int
+    log_total: int
+    log_dropped: int
+    leftovers: Mapping[str, int]
+
+    @property
+    def job_id(self) -> str:
+        return self.summary.job_id
+
+    @property
+    def status(self) -> ExecutionStatus:
+        return self.summary.status
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSnapshot:
+    """All jobs, oldest first, and the pool, at one moment."""
+
+    taken_at: datetime
+    thread_pool_size: int
+    threads_busy: int
+    jobs: tuple[JobSummary, ...] = ()
+    counts: Mapping[ExecutionStatus, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """What a listener of `Runtime.subscribe` gets: a job has taken on `status`.
+
+    `ended` is true once per run of a job: nothing of it runs any more and `wait` returns.
+    """
+
+    job_id: str
+    flow_name: str
+    status: ExecutionStatus
+    timestamp: datetime
+    ended: bool

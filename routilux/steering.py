@@ -1,0 +1,137 @@
+"""Pausing, resuming, cancelling, time limits: everything that opens and shuts a job's gate.
+
+All functions may be called from any thread. None blocks longer than the job's lock takes, and when
+`pause` or `cancel` has returned, the gate is shut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from routilux.exceptions import JobCancelled
+from routilux.history import JobError
+from routilux.slot import from_ns
+from routilux.status import ExecutionStatus as Status
+
+if TYPE_CHECKING:
+    from routilux.event_loop import EventLoop
+
+
+def pause(loop: EventLoop) -> bool:
+    """Let no further activation start. False where the job does not run."""
+    with loop.lock:
+        if loop.state._status is not Status.RUNNING:
+            return False
+        _shut(loop)
+        loop.change(Status.PAUSING if loop.engaged else Status.PAUSED)
+        _suspend_timeout(loop)
+    loop.tell()
+    return True
+
+
+def resume(loop: EventLoop) -> bool:
+    """Let activations start again. False where the job is neither paused nor pausing."""
+    with loop.lock:
+        if loop.state._status not in (Status.PAUSED, Status.PAUSING):
+            return False
+        loop.open = True
+        loop.change(Status.RUNNING)
+        ready = loop._ready_or_close()
+        _arm_timeout(loop)
+        if loop.room is not None:
+            loop.room.notify_all()
+    loop.host.push(loop, ready)
+    loop.tell()
+    return True
+
+
+def cancel(loop: EventLoop, *, force: bool) -> bool:
+    """Let no further activation start, and end as cancelled. False where the job has ended."""
+    return _cancel(loop, JobCancelled(f"job {loop.state.job_id!r} was cancelled"), force=force, error=None)
+
+
+def give_up(loop: EventLoop) -> bool:
+    """End a paused job whose saved copy is carried on in its place. False where it is not paused."""
+    with loop.lock:
+        if loop.state._status is not Status.PAUSED:
+            return False
+        loop.end(Status.INTERRUPTED)
+        loop.state.runs = {}
+    loop.tell()
+    return True
+
+
+def _cancel(loop: EventLoop, reason: BaseException, *, force: bool, error: JobError | None) -> bool:
+    state = loop.state
+    with loop.lock:
+        if loop.ended:
+            return False
+        if state._status not in (Status.CANCELLING, Status.FAILED):
+            _shut(loop)
+            state._cancel_requested = True
+            loop.refusal = JobCancelled
+            if error is not None:
+                state.add_error(error)
+                loop.verdict = Status.FAILED
+            if loop.engaged:
+                loop.change(Status.CANCELLING)
+                state.condition().notify_all()  # those who sleep
+            else:
+                loop.end(loop.verdict)
+        if loop.room is not None:
+            loop.room.notify_all()
+        lanes = list(loop.lanes) if force else []
+    for lane in lanes:
+        # A lane that has ended meanwhile stays masked for ever, so that nothing reaches its thread.
+        lane.interrupt(reason)
+    loop.tell()
+    return True
+
+
+def _shut(loop: EventLoop) -> None:
+    """Under the lock."""
+    loop.open = False
+    if loop.room is not None:
+        loop.room.notify_all()
+
+
+# ---- the job's time limit
+
+
+def set_timeout(loop: EventLoop, seconds: float | None) -> None:
+    """Give the job that long; the time it is paused does not count."""
+    with loop.lock:
+        if not loop.ended:
+            loop.time_left = seconds
+            if loop.open:
+                _arm_timeout(loop)
+
+
+def _arm_timeout(loop: EventLoop) -> None:
+    """Under the lock."""
+    if loop.time_left is not None and not loop.timeout_timer:
+        loop.timeout_armed_ns = loop.state.now_ns()
+        loop.timeout_timer = loop.host.call_later(loop.time_left, lambda number: _expire(loop, number))
+
+
+def _suspend_timeout(loop: EventLoop) -> None:
+    """Under the lock."""
+    if loop.timeout_timer and loop.time_left is not None:
+        loop.host.cancel_call(loop.timeout_timer)
+        loop.timeout_timer = 0
+        loop.time_left = max(0.0, loop.time_left - (loop.state.now_ns() - loop.timeout_armed_ns) / 1e9)
+
+
+def _expire(loop: EventLoop, number: int) -> None:
+    with loop.lock:
+        if loop.timeout_timer != number:
+            return
+    state = loop.state
+    elapsed = (state.now_ns() - state.started_ns) / 1e9
+    message = f"job {state.job_id!r} ran longer than its time limit (it started {elapsed:.3g} s ago)"
+    _cancel(
+        loop,
+        JobCancelled(message),
+        force=True,
+        error=JobError("", message, "FlowTimeout", f"FlowTimeout: {message}\n", {}, from_ns(state.now_ns()), True),
+    )
