@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,8 +18,9 @@ class CurrentActivation(Protocol):
     job_state: JobState
     wanted: BaseException | None  # an interrupt that is to be raised in it
 
-    def emit(self, routine: Routine, event_name: str, params: dict[str, Any]) -> None:
-        """Send an item on its way; may wait for room in a full slot."""
+    # A function of (this, the routine that emits, the event's name, its parameters), not a method,
+    # because it is called once per item: sends an item on its way; may wait for room in a full slot.
+    route: Callable[[Any, Routine, str, dict[str, Any]], None]
 
     def mask(self) -> None:
         """Hold back forced interrupts until `unmask`; nests."""

@@ -19,29 +19,20 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sized
 from threading import get_ident
-from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from routilux import backpressure, outcomes, routing
+from routilux import activations, outcomes, routing
 from routilux.asking import ask
-from routilux.context import current_activation
 from routilux.exceptions import JobNotActive
-from routilux.history import ENDED, STARTED
 from routilux.job_state import JobState
 from routilux.lane import Lane
-from routilux.locks import acquire_contended
 from routilux.plan import Plan
-from routilux.routine_run import Task
 from routilux.status import RESUMABLE, ExecutionStatus
 from routilux.unit import DECIDING, IDLE, READY, Unit
 from routilux.validation import NO_ENTRY_REMEDY, no_entry
 
 if TYPE_CHECKING:
     from routilux.routine import Routine
-
-# How long a thread stays with one unit while others are ready.
-QUANTUM_NS: Final = 500_000
-
 
 class Host(Protocol):
     """What a loop needs of the runtime. All of it may be called from any thread."""
@@ -167,7 +158,7 @@ class EventLoop:
             return
         unit = self.units[entry.index]
         if entry.slot_name is None:
-            unit.parked.append(({}, None, 0))
+            unit.parked.append((1, {}, None))
         else:
             slot = unit.slots[entry.slot_name]
             slot.received += 1
@@ -184,7 +175,7 @@ class EventLoop:
 
     def emit_from_outside(self, routine: Routine, event_name: str, params: dict[str, Any]) -> None:
         """Route an item of a thread that runs no activation of this job."""
-        routing.emit(self, None, routine, event_name, params)
+        routing.emit(None, routine, event_name, params, self)
 
     # ---- running
 
@@ -199,6 +190,10 @@ class EventLoop:
             lane = self.engage(unit, None)
         return self.drain(lane)
 
+    def drain(self, lane: Lane) -> int:
+        """Run activations of an engaged unit, and release the lane."""
+        return activations.drain(self, lane)
+
     def engage(self, unit: Unit, outer: Lane | None) -> Lane:
         """Let this thread decide for a READY unit. Under the lock."""
         unit.phase = DECIDING
@@ -207,175 +202,7 @@ class EventLoop:
         self.lanes.append(lane)
         return lane
 
-    def drain(self, lane: Lane) -> int:
-        """Run activations of an engaged unit, for about a quantum, and release the lane.
-
-        Answers how many it ran. A lane that helps (`outer`) also stops as soon as what it emits
-        into is full.
-        """
-        unit = lane.unit
-        plan = unit.plan
-        state = self.state
-        lock = self.lock
-        policy = plan.policy
-        logic = plan.logic
-        keywords: dict[str, Any] = {"job_state": state} if plan.passes_job_state else {}
-        stop_ns = perf_counter_ns() + QUANTUM_NS
-        count = 0
-        token = current_activation.set(lane)
-        try:
-            while True:
-                # Only the thread that decides for the unit comes here.
-                if not self.open:
-                    self._release(lane, READY)
-                    return count
-                if unit.parked:
-                    task = unit.parked.popleft()
-                else:
-                    unit.touched = False
-                    try:
-                        if plan.always_consumes:
-                            yes, data_slice, message = policy(unit.slots, state)
-                        else:
-                            self._book_end(lane)
-                            yes, data_slice, message = ask(unit, policy, state)
-                    except BaseException as error:
-                        self._book_end(lane)
-                        outcomes.policy_failed(self, lane, error)
-                        self._release(lane, IDLE)
-                        return count
-                    if not yes:
-                        if self._rest(lane):
-                            continue
-                        return count
-                    task = (data_slice, message, 0)
-                if not self._book_start(lane, task):
-                    self._release(lane, READY)
-                    return count
-                lane.task = task
-                if plan.passes_message:
-                    keywords["policy_message"] = task[1]
-                timer = outcomes.arm_timeout(self, lane, plan.timeout) if plan.timeout is not None else 0
-                args = plan.arguments(task[0])
-                failure: BaseException | None = None
-                try:
-                    lane.masked = 0
-                    if keywords:
-                        logic(*args, **keywords)  # type: ignore[misc]
-                    else:
-                        logic(*args)  # type: ignore[misc]
-                    lane.masked = 1
-                except BaseException as error:
-                    lane.masked = 1
-                    failure = error
-                if lane.wanted is not None:
-                    failure = outcomes.interrupted(lane, failure)
-                if timer:
-                    self.host.cancel_call(timer)
-                if lane.partial is not None:
-                    lane.flush_output()
-                count += 1
-                if failure is not None:
-                    outcomes.activation_failed(self, lane, task, failure)
-                    failure = None
-                lane.task = None
-                if plan.limit > 1 and not self._decide_again(lane):
-                    self._release(lane, None)
-                    return count
-                helps = lane.outer is not None
-                if (helps or self.queue) and perf_counter_ns() > stop_ns:
-                    self._release(lane, READY)
-                    return count
-                if helps and backpressure.is_obstructed(unit):
-                    self._release(lane, READY)
-                    return count
-        finally:
-            current_activation.reset(token)
-
-    def _book_start(self, lane: Lane, task: Task) -> bool:
-        """The gate, and the one visit to the lock per activation: book that the last one of this
-        lane has ended and that the next starts. False where the gate is shut; the task is kept."""
-        unit = lane.unit
-        history = self.state.history
-        more: list[Unit | None] | None = None
-        lock = self.lock
-        if not lock.acquire(False):
-            acquire_contended(lock)
-        try:
-            now = self.state.base_ns + perf_counter_ns()
-            if lane.started_ns:
-                self._end_booked(lane, now)
-            if not self.open:
-                unit.parked.appendleft(task)
-                return False
-            history.records.append((now, unit.routine_id, STARTED, task[0]))
-            history.total += 1
-            unit.activations += 1
-            unit.running += 1
-            lane.started_ns = now
-            lane.wanted = None
-            if unit.plan.limit > 1:
-                # Another thread may decide while this one runs.
-                if unit.running < unit.plan.limit and unit.has_items():
-                    unit.phase = READY
-                    self.live += 1
-                    more = [unit]
-                else:
-                    unit.phase = IDLE
-            if self.blocked and self.room is not None:
-                self.room.notify_all()
-        finally:
-            lock.release()
-        if more is not None:
-            self.host.push(self, more)
-        return True
-
-    def _end_booked(self, lane: Lane, now: int) -> None:
-        """Book that the lane's activation has ended. Under the lock."""
-        unit = lane.unit
-        unit.running -= 1
-        unit.time_ns += now - lane.started_ns
-        lane.started_ns = 0
-        history = self.state.history
-        history.records.append((now, unit.routine_id, ENDED, None))
-        history.total += 1
-
-    def _book_end(self, lane: Lane) -> None:
-        if lane.started_ns:
-            with self.lock:
-                self._end_booked(lane, self.state.now_ns())
-
-    def _decide_again(self, lane: Lane) -> bool:
-        """For units of which several activations may run: whether this lane is to decide next."""
-        unit = lane.unit
-        with self.lock:
-            self._end_booked(lane, self.state.now_ns())
-            if unit.phase != IDLE or not unit.has_items():
-                return False
-            unit.phase = DECIDING
-            return True
-
-    def _rest(self, lane: Lane) -> bool:
-        """The policy said no. True if an item came while it was asked, so that it is to be asked again."""
-        unit = lane.unit
-        wait = None
-        if unit.plan.asks_again is not None and not unit.touched:
-            try:
-                wait = unit.plan.asks_again(unit.slots, self.state)
-            except BaseException as error:
-                outcomes.policy_failed(self, lane, error)
-        with self.lock:
-            if lane.started_ns:
-                self._end_booked(lane, self.state.now_ns())
-            if unit.touched:
-                return True
-            if wait is not None and not unit.policy_timer:
-                self.live += 1
-                unit.policy_timer = self.call_later(wait, lambda number: self._ask_again(unit, number))
-        self._release(lane, IDLE)
-        return False
-
-    def _ask_again(self, unit: Unit, number: int) -> None:
+    def ask_again(self, unit: Unit, number: int) -> None:
         """The timer of a policy has come."""
         with self.lock:
             if unit.policy_timer != number or number not in self.timers:
@@ -403,13 +230,12 @@ class EventLoop:
         if unit.phase == READY and self.open:
             self.host.push(self, [unit])
 
-    def _release(self, lane: Lane, phase: int | None) -> None:
+    def release(self, lane: Lane, phase: int | None) -> None:
         """End a lane, leaving its unit in `phase` (None: as it is). Then settle what follows."""
         unit = lane.unit
         ready: list[Unit | None] = []
         with self.lock:
-            if lane.started_ns:
-                self._end_booked(lane, self.state.now_ns())
+            activations.book_end(self, lane)
             if phase is not None:
                 unit.phase = phase
                 if phase == READY:
@@ -475,8 +301,8 @@ class EventLoop:
                 yes = False
             with self.lock:
                 if yes:
-                    unit.parked.append((data_slice, message, 0))
-            self._release(lane, READY if yes else IDLE)
+                    unit.parked.append((1, data_slice, message))
+            self.release(lane, READY if yes else IDLE)
             if yes:
                 break
         with self.lock:

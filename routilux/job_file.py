@@ -107,9 +107,9 @@ def _encode_run(run: RoutineRun) -> dict[str, Any]:
             {
                 "data_slice": to_jsonable(data_slice, f"{routine}, data slice {number} that was taken"),
                 "message": to_jsonable(message, f"{routine}, policy message {number}"),
-                "attempt": attempt,
+                "tries": tries,
             }
-            for number, (data_slice, message, attempt) in enumerate(tasks)
+            for number, (tries, data_slice, message) in enumerate(tasks)
         ],
         "state": to_jsonable(run.state, f"state of {routine}"),
         "activations": run.activations,
@@ -185,7 +185,7 @@ def _decode_run(tree: Mapping[str, Any]) -> RoutineRun:
     for number, each in enumerate(tree["tasks"]):
         data_slice = from_jsonable(each["data_slice"], f"{routine}, data slice {number}")
         message = from_jsonable(each["message"], f"{routine}, policy message {number}")
-        run.parked.append((data_slice, message, each["attempt"]))
+        run.parked.append((each["tries"], data_slice, message))
     run.state = from_jsonable(tree["state"], f"state of {routine}")
     run.activations = tree["activations"]
     run.errors = tree["errors"]

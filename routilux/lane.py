@@ -24,6 +24,9 @@ class Lane(Interruptible):
 
     __slots__ = ("blocked_on", "job_state", "loop", "outer", "partial", "routine_id", "started_ns", "task", "unit")
 
+    # What `Routine.emit` calls: route(lane, routine, event name, parameters).
+    route = staticmethod(routing.emit)
+
     def __init__(self, loop: EventLoop, unit: Unit, thread_id: int, outer: Lane | None) -> None:
         super().__init__(thread_id)
         self.loop = loop
@@ -39,9 +42,6 @@ class Lane(Interruptible):
         self.blocked_on: tuple[Unit, Slot] | None = None
         # Printed text without its end of line yet, by level.
         self.partial: dict[str, str] | None = None
-
-    def emit(self, routine: Routine, event_name: str, params: dict[str, Any]) -> None:
-        routing.emit(self.loop, self, routine, event_name, params)
 
     def write_output(self, level: str, text: str) -> None:
         """Add printed text to the job's log, line by line."""

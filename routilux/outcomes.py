@@ -26,11 +26,11 @@ def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseExcept
     if cancelled and isinstance(error, JobCancelled):
         # The data slice stays with the job: the activation did not finish with it.
         with loop.lock:
-            unit.parked.appendleft(task)
+            unit.parked.insert(0, task)
         return
-    data_slice, message, attempt = task
+    tries, data_slice, message = task
     handler = unit.plan.handler
-    strategy = handler.decide(error, attempt)
+    strategy = handler.decide(error, tries - 1)
     failure = describe(loop, unit, error, data_slice, fatal=strategy is ErrorStrategy.STOP)
     with loop.lock:
         now = loop.state.now_ns()
@@ -39,14 +39,14 @@ def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseExcept
         loop.state.history.append((now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}"))
         if strategy is ErrorStrategy.RETRY:
             unit.retries += 1
-            delay = handler.delay(attempt)
-            _retry_later(loop, unit, (data_slice, message, attempt + 1), delay)
-            text = f"attempt {attempt + 2} of {handler.max_retries + 1} in {delay:g} s"
+            delay = handler.delay(tries - 1)
+            _retry_later(loop, unit, (tries + 1, data_slice, message), delay)
+            text = f"attempt {tries + 1} of {handler.max_retries + 1} in {delay:g} s"
             loop.state.history.append((now, unit.routine_id, RETRIED, text))
         elif strategy is ErrorStrategy.SKIP:
             _skip(loop, unit, now)
         elif strategy is ErrorStrategy.STOP:
-            unit.parked.appendleft((data_slice, message, 0))
+            unit.parked.insert(0, (1, data_slice, message))
             _fail(loop)
     loop.tell()
 

@@ -126,9 +126,9 @@ def explain(state: JobState, loop: EventLoop | None) -> str:
 def _causes(loop: EventLoop, unit: Unit, now: int) -> list[str]:
     """What of one unit keeps the job from being finished. Under the lock."""
     causes = []
-    for (_, _, attempt), due_ns in unit.retrying.values():
+    for (tries, _, _), due_ns in unit.retrying.values():
         seconds = max(0.0, (due_ns - now) / 1e9)
-        causes.append(f"{unit.routine_id} (attempt {attempt + 1} is due in {seconds:.1f} s)")
+        causes.append(f"{unit.routine_id} (attempt {tries} is due in {seconds:.1f} s)")
     if unit.policy_timer:
         causes.append(f"{unit.routine_id} (its policy is asked again later; {unit.waiting()} items wait)")
     elif unit.phase == READY:

@@ -197,15 +197,15 @@ class Routine:
         `JobCancelled` (the job was cancelled) or `JobNotActive` (no job, or one that has ended).
         """
         activation = current_activation.get()
-        if job_state is not None and (activation is None or activation.job_state is not job_state):
+        if activation is not None and (job_state is None or activation.job_state is job_state):
+            activation.route(activation, self, event_name, params)
+        elif job_state is not None:
             job_state.emit_from_outside(self, event_name, params)
-        elif activation is None:
+        else:
             raise JobNotActive(
                 f"emit({event_name!r}) of {self!r} outside any job; call it from logic, or name the job: "
                 f"emit({event_name!r}, job_state=job_state)"
             )
-        else:
-            activation.emit(self, event_name, params)
 
     def check_emit(self, routine_id: str, event_name: str, params: Mapping[str, Any]) -> None:
         """Raise `UndefinedEventError`, naming what is defined, if the emit is not allowed."""

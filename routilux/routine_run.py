@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any, TypeAlias
 
 from routilux.slot import Slot, from_ns
 from routilux.snapshot import Progress, RoutineSnapshot, SlotSnapshot
 
 
-# A data slice that a policy took, the message it gave, and the number of the attempt (from 0; above
-# 0 it is a retry). Kept whole until its activation has succeeded or its error was handled, so that
-# nothing is lost on the way. A bare tuple, because one is made per activation.
-Task: TypeAlias = tuple[dict[str, list[Any]], Any, int]
+# What an activation is run with: how many times it will then have been tried (1 at first; more is a
+# retry), the data slice that the policy took, and the message it gave. Kept whole until the activation
+# has succeeded or its error was handled, so that nothing is lost on the way. A policy's yes,
+# (True, data_slice, message), is such a task already: none is made per activation.
+Task: TypeAlias = tuple[int, dict[str, list[Any]], Any]
 
 
 class RoutineRun:
@@ -40,7 +40,7 @@ class RoutineRun:
         # The user's dict; made when first asked for.
         self.state: dict[str, Any] | None = None
         # Taken from the slots but not run: ready ones here, ...
-        self.parked: deque[Task] = deque()
+        self.parked: list[Task] = []
         # ... and those that wait for their next attempt: timer number -> (task, when it is due in ns).
         self.retrying: dict[int, tuple[Task, int]] = {}
         self.activations = 0

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 
 def emit(
-    loop: EventLoop, lane: Lane | None, routine: Routine, event_name: str, params: dict[str, Any]
+    lane: Lane | None, routine: Routine, event_name: str, params: dict[str, Any], loop: EventLoop | None = None
 ) -> None:
     """Put `params` into every slot that is connected to the event. Blocks while one is full.
 
-    `lane` is that of the activation which emits; None, or one of another thread, for threads that
-    run none.
+    `lane` is that of the activation which emits. Threads that run none name the loop instead, or
+    come with a lane of another thread, whose context they have copied.
     """
+    if loop is None:
+        assert lane is not None
+        loop = lane.loop
     if lane is not None and lane.thread_id != get_ident():
         lane = None  # a thread that logic started, with a copy of its context
     if lane is not None and lane.unit.plan.routine is routine:
@@ -42,69 +45,59 @@ def emit(
     targets = unit.targets.get(event_name)
     if targets is None:
         targets = _resolve(loop, unit, event_name)
-    if lane is None:
-        _route(loop, None, unit.routine_id, event_name, params, targets)
-        return
-    # Lane.mask and Lane.unmask, written out.
-    lane.masked += 1
-    if lane.wanted is not None and lane.masked == 1:
-        lane.collect()
-    try:
-        _route(loop, lane, unit.routine_id, event_name, params, targets)
-    finally:
-        lane.masked -= 1
-        if lane.wanted is not None and lane.masked == 0:
-            lane.raise_wanted()
-
-
-def _route(
-    loop: EventLoop,
-    lane: Lane | None,
-    routine_id: str,
-    event_name: str,
-    params: dict[str, Any],
-    targets: tuple[tuple[Unit, Slot], ...],
-) -> None:
-    history = loop.state.history
+    if lane is not None:
+        # Lane.mask, written out; Lane.unmask is at the end.
+        lane.masked += 1
+        if lane.wanted is not None and lane.masked == 1:
+            lane.collect()
     ready: list[Unit | None] | None = None
     full: list[tuple[Unit, Slot, dict[str, Any]]] | None = None
-    first = True
+    data: dict[str, Any] | None = params
+    routine_id = unit.routine_id
+    history = loop.state.history
     lock = loop.lock
-    if not lock.acquire(False):
-        acquire_contended(lock)
     try:
-        if loop.refusal is not None:
-            raise backpressure.refusal(loop, event_name)
-        now = loop.state.base_ns + perf_counter_ns()
-        history.records.append((now, routine_id, event_name, params))
-        history.total += 1
-        for target, slot in targets:
-            # Every slot but the first gets a dict of its own.
-            data = params if first else params.copy()
-            first = False
-            if len(slot.queue) < slot.capacity:
-                slot.queue.append((data, routine_id, now))
-                slot.received += 1
-                target.touched = True
-            elif not target.put_when_full(slot, (data, routine_id, now)):
-                if full is None:
-                    full = []
-                full.append((target, slot, data))
-                continue
-            if target.phase == IDLE and target.running < target.plan.limit and not target.skipped:
-                target.phase = READY
-                loop.live += 1
-                if ready is None:
-                    ready = [target]
-                else:
-                    ready.append(target)
+        if not lock.acquire(False):
+            acquire_contended(lock)
+        try:
+            if loop.refusal is not None:
+                raise backpressure.refusal(loop, event_name)
+            now = loop.state.base_ns + perf_counter_ns()
+            history.records.append((now, routine_id, event_name, params))
+            history.total += 1
+            for target, slot in targets:
+                if data is None:  # every slot but the first gets a dict of its own
+                    data = params.copy()
+                if len(slot.queue) < slot.capacity:
+                    slot.queue.append((data, routine_id, now))
+                    slot.received += 1
+                    target.touched = True
+                elif not target.put_when_full(slot, (data, routine_id, now)):
+                    if full is None:
+                        full = []
+                    full.append((target, slot, data))
+                    data = None
+                    continue
+                data = None
+                if target.phase == IDLE and target.running < target.plan.limit and not target.skipped:
+                    target.phase = READY
+                    loop.live += 1
+                    if ready is None:
+                        ready = [target]
+                    else:
+                        ready.append(target)
+        finally:
+            lock.release()
+        if ready is not None:
+            loop.host.push(loop, ready)
+        if full is not None:
+            for target, slot, data in full:
+                backpressure.wait_for_room(loop, lane, target, slot, data, routine_id, event_name)
     finally:
-        lock.release()
-    if ready is not None:
-        loop.host.push(loop, ready)
-    if full is not None:
-        for target, slot, data in full:
-            backpressure.wait_for_room(loop, lane, target, slot, data, routine_id, event_name)
+        if lane is not None:
+            lane.masked -= 1
+            if lane.wanted is not None and lane.masked == 0:
+                lane.raise_wanted()
 
 
 def _resolve(loop: EventLoop, unit: Unit, event_name: str) -> tuple[tuple[Unit, Slot], ...]:
