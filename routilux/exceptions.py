@@ -79,7 +79,7 @@ class FieldError:
     value: Any = None
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
+        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 class ParameterError(RoutiluxError, ValueError):

@@ -24,7 +24,7 @@ VERSION: Final = 1
 
 def write_job(state: JobState, path: Path) -> None:
     """Write a job that stands still, atomically."""
-    text = json.dumps(_encode(state), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_encode(state), allow_nan=False, separators=(",", ":"))
     path = path.absolute()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
@@ -42,7 +42,7 @@ def read_job(path: Path) -> JobState:
     """Read a job that was saved."""
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is no saved job: it is no JSON ({error})") from None
     if not isinstance(tree, dict) or tree.get("format") != FORMAT:
         raise ValueError(f'{path} is no saved job: it has no "format": "{FORMAT}"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sized
 from datetime import datetime, timezone
 from types import MappingProxyType, TracebackType
@@ -68,7 +69,9 @@ class Runtime:
         self._finished: dict[str, None] = {}
         self._listeners: tuple[Callable[[JobEvent], object], ...] = ()
         self._shut_down = False
-        self._echo = echo
+        # A runtime that is forgotten without shutdown ends its threads. Jobs that run keep it alive.
+        self._abandoned = weakref.finalize(self, _abandon, self._pool, self._timers)
+        self._abandoned.atexit = False
         log_capture.install(self, echo=echo)
 
     # ---- starting jobs
@@ -308,6 +311,11 @@ class Runtime:
                 _log.exception("listener %r raised and is dropped", listener)
                 with self._lock:
                     self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+
+def _abandon(pool: Pool, timers: Timers) -> None:
+    pool.stop()
+    timers.stop()
 
 
 def _random_id() -> str:

@@ -1,7 +1,7 @@
 """Pausing, resuming, cancelling, time limits: everything that opens and shuts a job's gate.
 
-All functions may be called from any thread. None blocks longer than the job's lock takes, and when
-`pause` or `cancel` has returned, the gate is shut.
+All functions may be called from any thread. None waits for logic. When `pause` or `cancel` has
+returned, the gate is shut, and what had passed it has begun.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from routilux.exceptions import JobCancelled
 from routilux.history import JobError
 from routilux.slot import from_ns
 from routilux.status import ExecutionStatus as Status
+from routilux.threshold import let_begin
 
 if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
@@ -25,6 +26,8 @@ def pause(loop: EventLoop) -> bool:
         _shut(loop)
         loop.change(Status.PAUSING if loop.engaged else Status.PAUSED)
         _suspend_timeout(loop)
+        lanes = list(loop.lanes)
+    let_begin(lanes)
     loop.tell()
     return True
 
@@ -80,10 +83,12 @@ def _cancel(loop: EventLoop, reason: BaseException, *, force: bool, error: JobEr
                 loop.end(loop.verdict)
         if loop.room is not None:
             loop.room.notify_all()
-        lanes = list(loop.lanes) if force else []
-    for lane in lanes:
-        # A lane that has ended meanwhile stays masked for ever, so that nothing reaches its thread.
-        lane.interrupt(reason)
+        lanes = list(loop.lanes)
+    if force:
+        for lane in lanes:
+            # A lane that has ended meanwhile stays masked for ever, so that nothing reaches its thread.
+            lane.interrupt(reason)
+    let_begin(lanes)
     loop.tell()
     return True
 
