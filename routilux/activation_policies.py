@@ -124,9 +124,7 @@ class TimeIntervalPolicy:
 
     always_consumes = True
 
-    def __init__(
-        self, min_interval_seconds: float, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, min_interval_seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         if not isinstance(min_interval_seconds, (int, float)) or not min_interval_seconds >= 0:
             raise FlowDefinitionError(
                 f"min_interval_seconds is {min_interval_seconds!r}; it must be a number of at least 0"
@@ -188,7 +186,7 @@ class CustomPolicy:
     def __call__(self, slots: Slots, job_state: JobState | None, /) -> Answer:
         answer = self._check(slots, job_state)
         if isinstance(answer, tuple):
-            return answer  # type: ignore[return-value]  # the engine checks its shape
+            return answer  # the engine checks its shape
         return (True, _everything_new(slots), None) if answer else _NO
 
     def __repr__(self) -> str:

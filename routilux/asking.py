@@ -50,6 +50,7 @@ def _check_slice(unit: Unit, data_slice: Any) -> None:
     if not good:
         known = ", ".join(repr(name) for name in unit.slots)
         raise PolicyError(
-            f"the activation policy of routine {unit.routine_id!r} answered with the data slice {data_slice!r}; "
+            f"the activation policy of routine {unit.routine_id!r} answered with the data slice "
+            f"{data_slice!r}; "
             f"it must be a dict of lists, by the names of the routine's slots ({known})"
         )

@@ -77,7 +77,9 @@ def wait_for_room(
                     with loop.lock:
                         loop.buried -= 1
         elif apart is not None:
-            threading.Thread(target=_drain_apart, args=(loop, apart), name="routilux-apart", daemon=True).start()
+            threading.Thread(
+                target=_drain_apart, args=(loop, apart), name="routilux-apart", daemon=True
+            ).start()
 
 
 def refusal(loop: EventLoop, event_name: str) -> BaseException:
@@ -85,7 +87,9 @@ def refusal(loop: EventLoop, event_name: str) -> BaseException:
     job = f"job {loop.state.job_id!r}"
     if loop.refusal is JobCancelled:
         return JobCancelled(f"{job} was cancelled: emit({event_name!r}) is refused")
-    return JobNotActive(f"{job} is {loop.state.status.value} and takes no items: emit({event_name!r}) came too late")
+    return JobNotActive(
+        f"{job} is {loop.state.status.value} and takes no items: emit({event_name!r}) came too late"
+    )
 
 
 def is_obstructed(unit: Unit) -> bool:
@@ -153,7 +157,8 @@ def _find_help(loop: EventLoop, lane: Lane | None, target: Unit) -> tuple[Unit, 
 
 
 def _find_downstream(target: Unit) -> Unit | None:
-    """Of the READY units from `target` on along full slots, one that is not obstructed itself, or the last."""
+    """Of the READY units from `target` on along full slots, one that is not obstructed itself, "
+    "or the last."""
     found: Unit | None = None
     seen = {target.plan.index}
     todo = [target]
@@ -202,7 +207,9 @@ def _never(
         why = f"its routine waits, in the cycle {' -> '.join(names)}, for room in turn"
     else:
         empty = [name for name, other in unit.slots.items() if not other.queue]
-        starving = f"; nothing is in {', '.join(f'{unit.routine_id}.{name}' for name in empty)}" if empty else ""
+        starving = (
+            f"; nothing is in {', '.join(f'{unit.routine_id}.{name}' for name in empty)}" if empty else ""
+        )
         why = f"the policy {unit.plan.policy!r} of {unit.routine_id!r} takes nothing from it{starving}"
     return SlotQueueFullError(
         f"emit({event_name!r}): {where}: {why}; give the slot a larger max_queue_length, let it drop items, "

@@ -20,7 +20,8 @@ class CurrentActivation(Protocol):
 
     # A function of (this, the routine that emits, the event's name, its parameters), not a method,
     # because it is called once per item: sends an item on its way; may wait for room in a full slot.
-    route: Callable[[Any, Routine, str, dict[str, Any]], None]
+    @property
+    def route(self) -> Callable[[Any, Routine, str, dict[str, Any]], None]: ...
 
     def mask(self) -> None:
         """Hold back forced interrupts until `unmask`; nests."""

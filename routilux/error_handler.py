@@ -27,7 +27,14 @@ class ErrorHandler:
     act as STOP.
     """
 
-    __slots__ = ("is_critical", "max_retries", "retry_backoff", "retry_delay", "retryable_exceptions", "strategy")
+    __slots__ = (
+        "is_critical",
+        "max_retries",
+        "retry_backoff",
+        "retry_delay",
+        "retryable_exceptions",
+        "strategy",
+    )
 
     def __init__(
         self,
@@ -42,9 +49,13 @@ class ErrorHandler:
             self.strategy = ErrorStrategy(strategy)
         except ValueError:
             known = ", ".join(repr(member.value) for member in ErrorStrategy)
-            raise FlowDefinitionError(f"error strategy {strategy!r} is unknown; it must be one of {known}") from None
+            raise FlowDefinitionError(
+                f"error strategy {strategy!r} is unknown; it must be one of {known}"
+            ) from None
         if not isinstance(max_retries, int) or max_retries < 0:
-            raise FlowDefinitionError(f"max_retries is {max_retries!r}; it must be a whole number of at least 0")
+            raise FlowDefinitionError(
+                f"max_retries is {max_retries!r}; it must be a whole number of at least 0"
+            )
         for name, value in (("retry_delay", retry_delay), ("retry_backoff", retry_backoff)):
             if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
                 raise FlowDefinitionError(f"{name} is {value!r}; it must be a finite number of at least 0")

@@ -34,6 +34,7 @@ from routilux.validation import NO_ENTRY_REMEDY, no_entry
 if TYPE_CHECKING:
     from routilux.routine import Routine
 
+
 class Host(Protocol):
     """What a loop needs of the runtime. All of it may be called from any thread."""
 

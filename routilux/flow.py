@@ -46,7 +46,9 @@ class Flow:
         self.flow_id = flow_id or f"flow-{next(_numbers)}"
         parameters_module.check_declaration(params)
         if not isinstance(max_history, int) or max_history < 0:
-            raise FlowDefinitionError(f"flow {self.flow_id!r}: max_history is {max_history!r}; it must be at least 0")
+            raise FlowDefinitionError(
+                f"flow {self.flow_id!r}: max_history is {max_history!r}; it must be at least 0"
+            )
         self.params = params
         self.description = description
         self.timeout = check_timeout(timeout, f"flow {self.flow_id!r}")
@@ -76,9 +78,13 @@ class Flow:
         if routine_id is None:
             routine_id = self._free_id(routine.name or type(routine).__name__)
         if not isinstance(routine_id, str) or not routine_id:
-            raise FlowDefinitionError(f"flow {self.flow_id!r}: {routine_id!r} is no routine id; give a string")
+            raise FlowDefinitionError(
+                f"flow {self.flow_id!r}: {routine_id!r} is no routine id; give a string"
+            )
         if routine_id in self._routines:
-            raise FlowDefinitionError(f"flow {self.flow_id!r} already has a routine {routine_id!r}; give another id")
+            raise FlowDefinitionError(
+                f"flow {self.flow_id!r} already has a routine {routine_id!r}; give another id"
+            )
         self._routines[routine_id] = routine
         self._version += 1
         return routine_id
@@ -114,7 +120,8 @@ class Flow:
         if name not in known:
             names = ", ".join(repr(each) for each in known) or "none"
             raise FlowDefinitionError(
-                f"flow {self.flow_id!r} cannot connect {connection}: routine {owner!r} has no {kind} {name!r}; "
+                f"flow {self.flow_id!r} cannot connect {connection}: routine {owner!r} has no "
+                f"{kind} {name!r}; "
                 f"it has {names}"
             )
 
@@ -163,9 +170,11 @@ class Flow:
             return self._plan
 
     def __repr__(self) -> str:
-        return f"<Flow {self.flow_id!r}: {len(self._routines)} routines, {len(self._connections)} connections>"
+        return (
+            f"<Flow {self.flow_id!r}: {len(self._routines)} routines, {len(self._connections)} connections>"
+        )
 
-    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
+    def __rich_repr__(self) -> Iterable[Any]:
         yield self.flow_id
         yield "routines", dict(self._routines)
         yield "connections", [str(connection) for connection in self._connections]

@@ -136,7 +136,7 @@ class Job:
     def __repr__(self) -> str:
         return f"<Job {self.job_id!r} of {self.flow_name!r}: {self.status.value}>"
 
-    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
+    def __rich_repr__(self) -> Iterable[Any]:
         yield self.job_id
         yield "flow_name", self.flow_name
         yield "status", self.status.value

@@ -47,7 +47,9 @@ def read_job(path: Path) -> JobState:
     if not isinstance(tree, dict) or tree.get("format") != FORMAT:
         raise ValueError(f'{path} is no saved job: it has no "format": "{FORMAT}"')
     if tree.get("version") != VERSION:
-        raise ValueError(f"{path} was saved in format version {tree.get('version')!r}; this version reads {VERSION}")
+        raise ValueError(
+            f"{path} was saved in format version {tree.get('version')!r}; this version reads {VERSION}"
+        )
     try:
         return _decode(tree)
     except (KeyError, IndexError, AttributeError) as error:
@@ -61,7 +63,8 @@ def _encode(state: JobState) -> dict[str, Any]:
         if status in LIVE or status is ExecutionStatus.PENDING or busy:
             what = f"{', '.join(busy)} still runs" if busy else "it does not stand still"
             raise InvalidTransition(
-                f"job {state.job_id!r} is {status.value} and cannot be saved: {what}; pause it and wait_until_paused"
+                f"job {state.job_id!r} is {status.value} and cannot be saved: {what}; pause it "
+                f"and wait_until_paused"
             )
         # A paused job takes items from outside: nothing of it may change while it is read.
         return {
@@ -180,7 +183,9 @@ def _decode_run(tree: Mapping[str, Any]) -> RoutineRun:
         slot = Slot(each["name"])
         slot.received, slot.dropped, slot.skipped = each["received"], each["dropped"], each["skipped"]
         for number, (data, source, ns) in enumerate(each["items"]):
-            slot.queue.append((from_jsonable(data, f"{routine}, slot {slot.name!r}, item {number}"), source, ns))
+            slot.queue.append(
+                (from_jsonable(data, f"{routine}, slot {slot.name!r}, item {number}"), source, ns)
+            )
         run.slots[slot.name] = slot
     for number, each in enumerate(tree["tasks"]):
         data_slice = from_jsonable(each["data_slice"], f"{routine}, data slice {number}")

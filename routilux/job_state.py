@@ -51,7 +51,6 @@ class JobState:
 
     __slots__ = (
         "__weakref__",
-        "base_ns",
         "_cancel_requested",
         "_changed",
         "_engine",
@@ -62,6 +61,7 @@ class JobState:
         "_notices",
         "_shared_lock",
         "_status",
+        "base_ns",
         "created_ns",
         "ended_ns",
         "entry_params",
@@ -95,7 +95,7 @@ class JobState:
         self._lock = threading.Lock()
         # Made when the first thread waits for a change; notified at every change of status.
         self._changed: threading.Condition | None = None
-        self._shared_lock: threading.RLock | None = None  # type: ignore[valid-type]
+        self._shared_lock: threading.RLock | None = None
         self._status = ExecutionStatus.PENDING
         self._cancel_requested = False
         self._engine: Engine | None = None
@@ -241,7 +241,9 @@ class JobState:
     def log(self, message: object, level: str = "INFO") -> None:
         """Add a line to the job's log, under the running routine if there is one."""
         if level not in _LEVELS:
-            raise ValueError(f"log level {level!r} is unknown; it must be one of {', '.join(sorted(_LEVELS))}")
+            raise ValueError(
+                f"log level {level!r} is unknown; it must be one of {', '.join(sorted(_LEVELS))}"
+            )
         activation = current_activation.get()
         inside = activation is not None and activation.job_state is self
         self.add_log_line(level, activation.routine_id if activation and inside else "", str(message))
@@ -294,13 +296,16 @@ class JobState:
         engine = self._engine
         if engine is None:
             raise JobNotActive(
-                f"job {self.job_id!r} is {self._status.value} and takes no items: emit({event_name!r}) came too late"
+                f"job {self.job_id!r} is {self._status.value} and takes no items: "
+                f"emit({event_name!r}) came too late"
             )
         engine.emit_from_outside(routine, event_name, params)
 
     # ---- what happened
 
-    def get_execution_history(self, routine_id: str | None = None, limit: int | None = None) -> list[ExecutionRecord]:
+    def get_execution_history(
+        self, routine_id: str | None = None, limit: int | None = None
+    ) -> list[ExecutionRecord]:
         """The execution records, oldest first: of one routine if named, the newest `limit` if given."""
         with self._lock:
             numbered = self.history.numbered()
@@ -362,7 +367,7 @@ class JobState:
     def __repr__(self) -> str:
         return f"<JobState {self.job_id!r} of {self.flow_name!r}: {self._status.value}>"
 
-    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
+    def __rich_repr__(self) -> Iterable[Any]:
         yield self.job_id
         yield "flow_name", self.flow_name
         yield "status", self._status.value

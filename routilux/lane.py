@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from routilux import routing
 from routilux.interrupts import Interruptible
-from routilux.routine import Routine
 from routilux.routine_run import Task
 from routilux.slot import Slot
 from routilux.unit import Unit
@@ -22,7 +21,17 @@ class Lane(Interruptible):
     without another word belong to the lane's thread; others read them at their own risk.
     """
 
-    __slots__ = ("blocked_on", "job_state", "loop", "outer", "partial", "routine_id", "started_ns", "task", "unit")
+    __slots__ = (
+        "blocked_on",
+        "job_state",
+        "loop",
+        "outer",
+        "partial",
+        "routine_id",
+        "started_ns",
+        "task",
+        "unit",
+    )
 
     # What `Routine.emit` calls: route(lane, routine, event name, parameters).
     route = staticmethod(routing.emit)

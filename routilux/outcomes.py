@@ -36,7 +36,9 @@ def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseExcept
         now = loop.state.now_ns()
         unit.errors += 1
         loop.state.add_error(failure)
-        loop.state.history.append((now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}"))
+        loop.state.history.append(
+            (now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}")
+        )
         if strategy is ErrorStrategy.RETRY:
             unit.retries += 1
             delay = handler.delay(tries - 1)
@@ -62,7 +64,9 @@ def policy_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
         now = loop.state.now_ns()
         unit.errors += 1
         loop.state.add_error(failure)
-        loop.state.history.append((now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}"))
+        loop.state.history.append(
+            (now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}")
+        )
         if strategy is ErrorStrategy.SKIP:
             _skip(loop, unit, now)
         elif strategy is ErrorStrategy.STOP:
@@ -113,7 +117,8 @@ def arm_timeout(loop: EventLoop, lane: Lane, seconds: float) -> int:
                 return
             lane.interrupt(
                 FlowTimeout(
-                    f"an activation of routine {lane.routine_id!r} ran longer than its limit of {seconds:g} s "
+                    f"an activation of routine {lane.routine_id!r} ran longer than its limit of "
+                    f"{seconds:g} s "
                     f"(set_timeout)"
                 )
             )

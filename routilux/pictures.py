@@ -116,7 +116,9 @@ def explain(state: JobState, loop: EventLoop | None) -> str:
                 doing = "running"
                 if lane.blocked_on is not None:
                     unit, slot = lane.blocked_on
-                    doing = f"waiting for room in {unit.routine_id}.{slot.name} (full, {len(slot.queue)} items)"
+                    doing = (
+                        f"waiting for room in {unit.routine_id}.{slot.name} (full, {len(slot.queue)} items)"
+                    )
                 causes.append(f"{lane.routine_id} ({doing}, {seconds:.1f} s)")
         for unit in loop.units:
             causes += _causes(loop, unit, now)
@@ -140,4 +142,3 @@ def _causes(loop: EventLoop, unit: Unit, now: int) -> list[str]:
         starves = f", nothing in {', '.join(empty)}" if empty else ""
         causes.append(f"{unit.routine_id} (its policy says no: {held}{starves})")
     return causes
-

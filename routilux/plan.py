@@ -69,7 +69,9 @@ class RoutinePlan:
         "when_quiet",
     )
 
-    def __init__(self, index: int, routine_id: str, routine: Routine, flow_handler: ErrorHandler | None) -> None:
+    def __init__(
+        self, index: int, routine_id: str, routine: Routine, flow_handler: ErrorHandler | None
+    ) -> None:
         self.index = index
         self.routine_id = routine_id
         self.routine = routine
@@ -151,7 +153,7 @@ class LogicCall:
             return lambda data_slice: ({name: data_slice.get(name, []) for name in names},)
         if len(names) == 1:
             only = names[0]
-            return lambda data_slice: (data_slice[only] if only in data_slice else [],)
+            return lambda data_slice: (data_slice.get(only, []),)
         return lambda data_slice: tuple([data_slice.get(name, []) for name in names])
 
 

@@ -99,29 +99,29 @@ class Pool:
         bell.acquire()
         woken = True
         while True:
+            task: tuple[EventLoop, Unit | None] | None = None
             with self._lock:
                 if woken:
                     self._waking = woken = False
                 if self.queue:
-                    loop, unit = self._take()
+                    task = self._take()
                     if self.queue and not self._waking:
                         self._wake()
                 elif self._stopping:
                     return
                 else:
                     self._sleeping.append(bell)
-                    loop = unit = None
-            if loop is None:
+            if task is None:
                 bell.acquire()
                 woken = True
-            elif unit is None:
-                loop.run_task(None)
-            elif unit.plan.cpu.exempt:
+                continue
+            loop, unit = task
+            if unit is None or unit.plan.cpu.exempt:
                 loop.run_task(unit)
             else:
                 self._run_measured(loop, unit)
             # A sleeping thread must not keep the last job it worked for alive.
-            del loop, unit
+            del task, loop, unit
 
     def _take(self) -> tuple[EventLoop, Unit | None]:
         """The next task of the job whose turn it is. Under the lock."""

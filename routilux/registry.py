@@ -81,6 +81,6 @@ class FlowRegistry:
     def __repr__(self) -> str:
         return f"<FlowRegistry: {len(self.list_names())} flows>"
 
-    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
+    def __rich_repr__(self) -> Iterable[Any]:
         with self._lock:
             yield "flows", dict(self._flows)

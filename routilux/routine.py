@@ -73,7 +73,9 @@ class Routine:
 
     def _check_new_name(self, kind: str, name: str, known: Mapping[str, object]) -> None:
         if not isinstance(name, str) or not name:
-            raise FlowDefinitionError(f"{self!r}: a {kind}'s name must be a string that is not empty, not {name!r}")
+            raise FlowDefinitionError(
+                f"{self!r}: a {kind}'s name must be a string that is not empty, not {name!r}"
+            )
         if name in known:
             raise FlowDefinitionError(f"{self!r} already has a {kind} {name!r}; give it another name")
 
@@ -86,9 +88,11 @@ class Routine:
 
     def set_activation_policy(self, policy: ActivationPolicy) -> None:
         """When the routine runs and what it consumes; see `routilux.activation_policies`."""
-        if isinstance(policy, type) or inspect.isfunction(policy) and _takes_no_slots(policy):
+        if isinstance(policy, type) or (inspect.isfunction(policy) and _takes_no_slots(policy)):
             name = getattr(policy, "__name__", str(policy))
-            raise FlowDefinitionError(f"{self!r}: set_activation_policy was given {name} itself; call it: {name}()")
+            raise FlowDefinitionError(
+                f"{self!r}: set_activation_policy was given {name} itself; call it: {name}()"
+            )
         if not callable(policy):
             raise FlowDefinitionError(f"{self!r}: set_activation_policy takes a policy, not {policy!r}")
         self._policy = policy
@@ -107,7 +111,9 @@ class Routine:
         Above 1 they overtake one another, and state they share needs a lock.
         """
         if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-            raise FlowDefinitionError(f"{self!r}: max_concurrency is {limit!r}; it must be a whole number of at least 1")
+            raise FlowDefinitionError(
+                f"{self!r}: max_concurrency is {limit!r}; it must be a whole number of at least 1"
+            )
         self._max_concurrency = limit
         self._version += 1
 
@@ -227,7 +233,7 @@ class Routine:
         kind = type(self).__name__
         return f"<{kind} {self.name!r}>" if self.name else f"<{kind}>"
 
-    def __rich_repr__(self) -> Iterable[tuple[str, Any]]:
+    def __rich_repr__(self) -> Iterable[Any]:
         yield "name", self.name
         yield "slots", list(self._slots)
         yield "events", {event.name: list(event.output_params) for event in self._events.values()}
@@ -239,7 +245,9 @@ def check_timeout(seconds: float | None, owner: str) -> float | None:
     if seconds is None:
         return None
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds < math.inf:
-        raise FlowDefinitionError(f"{owner}: timeout is {seconds!r}; it must be a positive number of seconds, or None")
+        raise FlowDefinitionError(
+            f"{owner}: timeout is {seconds!r}; it must be a positive number of seconds, or None"
+        )
     return float(seconds)
 
 

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 from routilux.slot import Slot, from_ns
 from routilux.snapshot import Progress, RoutineSnapshot, SlotSnapshot
 
-
 # What an activation is run with: how many times it will then have been tried (1 at first; more is a
 # retry), the data slice that the policy took, and the message it gave. Kept whole until the activation
 # has succeeded or its error was handled, so that nothing is lost on the way. A policy's yes,
@@ -57,12 +56,7 @@ class RoutineRun:
 
     def has_items(self) -> bool:
         """Whether anything waits in a slot or is parked."""
-        if self.parked:
-            return True
-        for slot in self.slots.values():
-            if slot.queue:
-                return True
-        return False
+        return bool(self.parked) or any(slot.queue for slot in self.slots.values())
 
     def describe_state(self) -> str:
         """The `state` of a `RoutineSnapshot`."""

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def emit(
-    lane: Lane | None, routine: Routine, event_name: str, params: dict[str, Any], loop: EventLoop | None = None
+    lane: Lane | None,
+    routine: Routine,
+    event_name: str,
+    params: dict[str, Any],
+    loop: EventLoop | None = None,
 ) -> None:
     """Put `params` into every slot that is connected to the event. Blocks while one is full.
 

@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sized
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
 from typing import Any
 
@@ -145,7 +145,10 @@ class Runtime:
     def _unknown(self, flow_name: object) -> str:
         names = self._registry.list_names()
         known = f"registered are {', '.join(repr(name) for name in names)}" if names else "none is registered"
-        return f"there is no flow {flow_name!r}: {known}; FlowRegistry.get_instance().register_by_name(name, flow)"
+        return (
+            f"there is no flow {flow_name!r}: {known}; "
+            f"FlowRegistry.get_instance().register_by_name(name, flow)"
+        )
 
     # ---- finding jobs
 
@@ -154,7 +157,9 @@ class Runtime:
         with self._lock:
             return self._jobs.get(job_id)
 
-    def list_jobs(self, status: ExecutionStatus | str | None = None, flow_name: str | None = None) -> list[Job]:
+    def list_jobs(
+        self, status: ExecutionStatus | str | None = None, flow_name: str | None = None
+    ) -> list[Job]:
         """All jobs, oldest first; only those of a status, or of a flow, if given."""
         if status is not None:
             try:
@@ -228,7 +233,7 @@ class Runtime:
         for summary in summaries:
             counts[summary.status] = counts.get(summary.status, 0) + 1
         return RuntimeSnapshot(
-            taken_at=datetime.now(timezone.utc),
+            taken_at=datetime.now(UTC),
             thread_pool_size=self.thread_pool_size,
             threads_busy=self._pool.busy,
             jobs=summaries,
@@ -280,7 +285,12 @@ class Runtime:
             self._forget(loop)
             if state.leftovers and status is ExecutionStatus.COMPLETED:
                 left = ", ".join(f"{count} in {where}" for where, count in state.leftovers.items())
-                _log.warning("job %s of %r ended with items that no policy took: %s", state.job_id, state.flow_name, left)
+                _log.warning(
+                    "job %s of %r ended with items that no policy took: %s",
+                    state.job_id,
+                    state.flow_name,
+                    left,
+                )
             for notice in state.notices:
                 _log.warning("job %s of %r: %s", state.job_id, state.flow_name, notice)
         elif status is ExecutionStatus.PAUSED:
@@ -343,11 +353,15 @@ def _check_params(flow: Flow, flow_name: str, entry_params: Mapping[str, Any] | 
 def _check_resumable(state: JobState, flow_name: str) -> None:
     job = f"job {state.job_id!r}"
     if state.flow_name != flow_name:
-        raise ValueError(f"{job} is one of flow {state.flow_name!r} and cannot be carried on as {flow_name!r}")
+        raise ValueError(
+            f"{job} is one of flow {state.flow_name!r} and cannot be carried on as {flow_name!r}"
+        )
     if state.status in LIVE or state._engine is not None:
         raise ValueError(f"{job} is {state.status.value} and cannot be started twice")
     if state.status not in RESUMABLE:
-        raise ValueError(f"{job} is {state.status.value}; only a paused, failed or interrupted job can be carried on")
+        raise ValueError(
+            f"{job} is {state.status.value}; only a paused, failed or interrupted job can be carried on"
+        )
 
 
 def _adopt(loop: EventLoop, state: JobState) -> None:
@@ -355,7 +369,11 @@ def _adopt(loop: EventLoop, state: JobState) -> None:
     units = {unit.routine_id: unit for unit in loop.units}
     for routine_id, run in state.runs.items():
         unit = units.get(routine_id)
-        held = [f"{len(slot.queue)} items in {routine_id}.{name}" for name, slot in run.slots.items() if slot.queue]
+        held = [
+            f"{len(slot.queue)} items in {routine_id}.{name}"
+            for name, slot in run.slots.items()
+            if slot.queue
+        ]
         if unit is None:
             homeless = held + ([f"{len(run.parked)} activations of {routine_id}"] if run.parked else [])
         else:
@@ -373,4 +391,3 @@ def _adopt(loop: EventLoop, state: JobState) -> None:
             unit.adopt(run)
     last = max((record[0] for record in state.history.records), default=0)
     state.not_before(last)
-

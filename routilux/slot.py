@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from routilux.exceptions import FlowDefinitionError, SlotQueueFullError
@@ -14,7 +14,7 @@ WhenFull: TypeAlias = Literal["wait", "drop_oldest", "drop_newest"]
 RawItem: TypeAlias = tuple[Any, str, int]
 
 DEFAULT_QUEUE_LENGTH = 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_ns(ns: int) -> datetime:
@@ -24,7 +24,7 @@ def from_ns(ns: int) -> datetime:
 
 def to_ns(moment: datetime) -> int:
     """Nanoseconds since the epoch; a naive datetime is taken as local time."""
-    return (moment.astimezone(timezone.utc) - _EPOCH) // timedelta(microseconds=1) * 1000
+    return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 class Item(NamedTuple):
@@ -47,18 +47,29 @@ class Slot:
     time may consume (the engine asks one policy of a routine at a time).
     """
 
-    __slots__ = ("__weakref__", "capacity", "dropped", "name", "queue", "received", "skipped", "taken", "when_full")
+    __slots__ = (
+        "__weakref__",
+        "capacity",
+        "dropped",
+        "name",
+        "queue",
+        "received",
+        "skipped",
+        "taken",
+        "when_full",
+    )
 
     def __init__(
         self, name: str, *, max_queue_length: int = DEFAULT_QUEUE_LENGTH, when_full: str = "wait"
     ) -> None:
         if not isinstance(max_queue_length, int) or max_queue_length < 1:
             raise FlowDefinitionError(
-                f"slot {name!r}: max_queue_length is {max_queue_length!r}; it must be a whole number of at least 1"
+                f"slot {name!r}: max_queue_length is {max_queue_length!r}; it must be a whole "
+                f"number of at least 1"
             )
         if when_full not in ("wait", "drop_oldest", "drop_newest"):
             raise FlowDefinitionError(
-                f"slot {name!r}: when_full is {when_full!r}; it must be 'wait', 'drop_oldest' or 'drop_newest'"
+                f"slot {name!r}: when_full is {when_full!r}; it must be 'wait', 'drop_oldest', 'drop_newest'"
             )
         self.name = name
         self.capacity = max_queue_length
@@ -87,7 +98,7 @@ class Slot:
             return True
         if self.when_full == "wait":
             raise SlotQueueFullError(
-                f"slot {self.name!r} is full ({self.capacity} items) and belongs to no job that could drain it",
+                f"slot {self.name!r} is full ({self.capacity} items) and belongs to no job to drain it",
                 data=data,
             )
         return self.put_when_full((data, emitted_from, ns))

@@ -138,5 +138,7 @@ def _expire(loop: EventLoop, number: int) -> None:
         loop,
         JobCancelled(message),
         force=True,
-        error=JobError("", message, "FlowTimeout", f"FlowTimeout: {message}\n", {}, from_ns(state.now_ns()), True),
+        error=JobError(
+            "", message, "FlowTimeout", f"FlowTimeout: {message}\n", {}, from_ns(state.now_ns()), True
+        ),
     )

@@ -63,7 +63,10 @@ def no_entry(plan: Plan) -> str:
     if first is None:
         return "the flow has no routines, so that nothing runs"
     if len(first.slots) == 1:
-        why = f"the only slot of its first routine, {first.routine_id}.{first.slot_names[0]}, is fed by a connection"
+        why = (
+            f"the only slot of its first routine, {first.routine_id}.{first.slot_names[0]}, is fed "
+            f"by a connection"
+        )
     else:
         why = f"its first routine, {first.routine_id!r}, has {len(first.slots)} slots"
     return f"the flow has no entry, so that nothing runs: no routine has a slot 'trigger', and {why}"
@@ -123,7 +126,7 @@ def _routines(plan: Plan) -> Iterator[Finding]:
                         "info",
                         "collects-all",
                         f"{routine.routine_id}.{slot.name}",
-                        f"the slot collects everything until the job goes quiet, and holds {slot.capacity} items",
+                        f"it collects everything until the job goes quiet, and holds {slot.capacity} items",
                         "give it a max_queue_length that everything fits into",
                     )
 
@@ -132,10 +135,15 @@ def _slots(plan: Plan) -> Iterator[Finding]:
     fed = {target for routine in plan.routines for targets in routine.targets.values() for target in targets}
     for routine in plan.routines:
         for name in routine.slot_names:
-            entry = plan.entry is not None and (plan.entry.index, plan.entry.slot_name) == (routine.index, name)
+            entry = plan.entry is not None and (plan.entry.index, plan.entry.slot_name) == (
+                routine.index,
+                name,
+            )
             if (routine.index, name) in fed or entry:
                 continue
-            starves = isinstance(routine.policy, (AllSlotsReadyPolicy, BatchSizePolicy)) and len(routine.slots) > 1
+            starves = (
+                isinstance(routine.policy, (AllSlotsReadyPolicy, BatchSizePolicy)) and len(routine.slots) > 1
+            )
             yield Finding(
                 "error" if starves else "warning",
                 "unconnected-slot",
@@ -212,9 +220,7 @@ def _needs_outside(plan: Plan, routine: RoutinePlan, members: list[RoutinePlan])
 
 def _feeders(plan: Plan, routine: RoutinePlan, slot_name: str) -> set[int]:
     target = (routine.index, slot_name)
-    return {
-        other.index for other in plan.routines for targets in other.targets.values() if target in targets
-    }
+    return {other.index for other in plan.routines for targets in other.targets.values() if target in targets}
 
 
 def _entered(plan: Plan, routine: RoutinePlan, inside: set[int]) -> bool:
