@@ -183,8 +183,16 @@ def _is_stuck(loop: EventLoop, lane: Lane | None) -> bool:
     """Whether nothing of the job could ever drain anything, if this thread waits now. Under the lock."""
     if loop.live > loop.engaged:
         return False
-    waiting = sum(each.blocked_on is not None for each in loop.lanes) + (lane is not None)
+    waiting = sum(_waits_in_vain(each) for each in loop.lanes) + (lane is not None)
     return waiting + loop.buried >= loop.engaged
+
+
+def _waits_in_vain(lane: Lane) -> bool:
+    """Whether a lane waits for room, and there is none: it may have been notified, and not be back yet."""
+    if lane.blocked_on is None:
+        return False
+    unit, slot = lane.blocked_on
+    return len(slot.queue) >= slot.capacity and not unit.skipped
 
 
 def _never(

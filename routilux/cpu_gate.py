@@ -17,8 +17,6 @@ from routilux.plan import CpuUse
 if TYPE_CHECKING:
     from routilux.timers import Timers
 
-# CPU seconds per activation from which a routine counts as heavy.
-HEAVY: Final = 0.001
 # Seconds after which one more is admitted, so that an endless activation cannot hold up the rest.
 PATIENCE: Final = 0.25
 
@@ -50,13 +48,13 @@ class CpuGate:
 
         False: there is none; the task waits, and `admitted` is called for it.
         """
-        if self._permits is None or (use.mean <= HEAVY and not self._reserved):
+        if self._permits is None or not (use.is_heavy or self._reserved):
             return None
         with self._lock:
             if unit in self._reserved:
                 self._reserved.discard(unit)
                 return True
-            if use.mean <= HEAVY:
+            if not use.is_heavy:
                 return None
             if self._taken < self._permits + self._extra:
                 self._taken += 1

@@ -23,8 +23,9 @@ class ErrorHandler:
 
     RETRY runs the same data slice up to `max_retries` times more, the n-th time (from 0) after
     `retry_delay * retry_backoff**n` seconds, and only for `retryable_exceptions`; after that, as
-    STOP. A handler with `is_critical` never lets the job outlive an error: its CONTINUE and SKIP
-    act as STOP.
+    STOP. While a slice waits for its next attempt, the routine goes on with what came after it.
+    A handler with `is_critical` never lets the job outlive an error: its CONTINUE and SKIP act as
+    STOP.
     """
 
     __slots__ = (

@@ -33,15 +33,41 @@ class Entry:
 class CpuUse:
     """What the runtime has learnt about one routine's hunger for the CPU.
 
-    Written by pool threads without a lock: a lost update costs one sample.
+    Written by pool threads without a lock: a lost update costs one sample. All times in seconds.
     """
 
-    __slots__ = ("exempt", "mean", "wall_mean")
+    __slots__ = ("calm_below", "cpu", "exempt", "wall")
+
+    # CPU time per activation from which a routine is heavy.
+    HEAVY = 0.001
+    # Below this, an activation is too short to measure its CPU time: reading the clock would cost as much.
+    WORTH_MEASURING = 0.0005
+    # The weight of a new measurement in the running means.
+    NEW = 0.3
 
     def __init__(self, exempt: bool) -> None:
         self.exempt = exempt
-        self.mean = 0.0  # CPU seconds per activation
-        self.wall_mean = 0.0  # seconds per activation, an upper bound of the former
+        self.cpu = 0.0  # CPU time per activation
+        self.wall = 0.0  # time per activation, an upper bound of the former
+        # While `cpu` stays below this, the routine is known to wait more than it computes.
+        self.calm_below = 0.0
+
+    @property
+    def is_heavy(self) -> bool:
+        return self.cpu > self.HEAVY and self.cpu >= self.calm_below
+
+    def learn(self, wall: float, cpu: float | None, alone: bool) -> None:
+        """Take in the means of a few activations; `alone` if they ran under a permit.
+
+        Only who ran under a permit can be told apart: with others in its way, an activation that
+        computes all the time gets as little of the CPU as one that waits for a server.
+        """
+        self.wall += self.NEW * (wall - self.wall) if self.wall else wall
+        if cpu is None:
+            return
+        self.cpu += self.NEW * (cpu - self.cpu) if self.cpu else cpu
+        if alone and cpu < wall / 2:
+            self.calm_below = 2 * self.cpu
 
 
 class RoutinePlan:

@@ -12,21 +12,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from routilux.cpu_gate import CpuGate
 from routilux.locks import acquire_contended
-from routilux.plan import CpuUse
 
 if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
     from routilux.timers import Timers
     from routilux.unit import Unit
-
-# Below this, an activation is too short to measure its CPU time: reading the clock would cost as much.
-_WORTH_MEASURING: Final = 0.0005
-# The weight of a new measurement in the running means.
-_NEW: Final = 0.3
 
 
 class Pool:
@@ -141,7 +135,7 @@ class Pool:
         permit = self._gate.enter(loop, unit, use)
         if permit is False:
             return  # it waits for a permit, and `_admitted` puts it back
-        measure = use.wall_mean > _WORTH_MEASURING
+        measure = use.wall > use.WORTH_MEASURING
         wall = time.perf_counter()
         cpu = time.thread_time() if measure else 0.0
         count = 0
@@ -152,13 +146,8 @@ class Pool:
             if permit:
                 self._gate.leave(wall)
         if count:
-            _learn(use, wall / count, (time.thread_time() - cpu) / count if measure else None)
+            used = (time.thread_time() - cpu) / count if measure else None
+            use.learn(wall / count, used, alone=bool(permit))
 
     def _admitted(self, loop: EventLoop, unit: Unit) -> None:
         self.push(loop, [unit])
-
-
-def _learn(use: CpuUse, wall: float, cpu: float | None) -> None:
-    use.wall_mean += _NEW * (wall - use.wall_mean) if use.wall_mean else wall
-    if cpu is not None:
-        use.mean += _NEW * (cpu - use.mean) if use.mean else cpu

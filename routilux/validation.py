@@ -11,7 +11,6 @@ from routilux.activation_policies import (
     BatchSizePolicy,
     ImmediatePolicy,
     TimeIntervalPolicy,
-    WhenQuietPolicy,
 )
 from routilux.plan import Plan, RoutinePlan
 
@@ -118,16 +117,6 @@ def _routines(plan: Plan) -> Iterator[Finding]:
                         f"{routine.routine_id}.{slot.name}",
                         f"a batch of {policy.min_batch_size} never fits into a slot of {slot.capacity}",
                         f"give it max_queue_length={policy.min_batch_size} or more",
-                    )
-        if isinstance(policy, WhenQuietPolicy):
-            for slot in routine.slots:
-                if slot.when_full == "wait":
-                    yield Finding(
-                        "info",
-                        "collects-all",
-                        f"{routine.routine_id}.{slot.name}",
-                        f"it collects everything until the job goes quiet, and holds {slot.capacity} items",
-                        "give it a max_queue_length that everything fits into",
                     )
 
 
