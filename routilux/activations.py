@@ -47,7 +47,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
     logic = plan.logic
     timeout = plan.timeout
     limit = plan.limit
-    helps = lane.outer is not None
+    helps = lane.outer is not None or lane.crew is not None
     keywords: dict[str, Any] = {"job_state": state} if plan.passes_job_state else {}
     stop_ns = perf_counter_ns() + QUANTUM_NS
     count = 0
@@ -197,8 +197,7 @@ def _rest(loop: EventLoop, lane: Lane) -> bool:
         book_end(loop, lane)
         if unit.touched:
             return True
-        if wait is not None and not unit.policy_timer:
-            loop.live += 1
-            unit.policy_timer = loop.call_later(wait, lambda number: loop.ask_again(unit, number))
+        if wait is not None:
+            loop.ask_later(unit, wait)
     loop.release(lane, IDLE)
     return False

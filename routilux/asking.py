@@ -36,6 +36,7 @@ def ask(unit: Unit, policy: Callable[..., Any], state: JobState) -> tuple[bool, 
             )
         for slot in slots:
             slot.taken = None
+        unit.policy_failures = 0
         return True, data_slice, message
     finally:
         for slot in slots:

@@ -3,8 +3,10 @@
 Helping means to run, on top of the activation that waits, another activation of the same job. It
 is safe only if that one can never come to wait for one that is buried below it, so: nothing from
 which a buried routine can be reached. What may not be run on top is left to an idle thread of the
-pool or, if there is none, gets a thread of its own for as long as this one waits. Then a pool of
-one thread cannot starve itself, and the depth of the stack stays bounded.
+pool or, if there is none, gets a thread of its own, which shares this one's place in the pool: of
+such a crew one runs at a time, and the others wait. Then a pool of one thread cannot starve itself,
+never more activations run than the pool has threads, and the depth of the stack stays bounded.
+(Threads of the user's own that emit help too, and come on top of the pool's.)
 
 If all that runs of a job waits for room, and nothing is ready or scheduled, waiting is in vain:
 `SlotQueueFullError`.
@@ -34,6 +36,21 @@ OVERFLOW: Final = 10_000
 MAX_DEPTH: Final = 12
 
 
+class Crew:
+    """The threads that share one place in the pool: a pool thread, and those that were started for it.
+
+    One of them runs at a time: whoever waits for room lets another have the place. Guarded by the
+    job's lock.
+    """
+
+    __slots__ = ("busy", "members")
+
+    def __init__(self) -> None:
+        self.busy = True
+        # How many threads were started and have not ended.
+        self.members = 0
+
+
 def wait_for_room(
     loop: EventLoop,
     lane: Lane | None,
@@ -47,27 +64,37 @@ def wait_for_room(
 
     `lane` is that of the activation which emits, None for threads outside activations.
     """
+    has_place = True
     while True:
         helper: Lane | None = None
         apart: Lane | None = None
         with loop.lock:
+            if not has_place and lane is not None and lane.crew is not None:
+                if lane.crew.busy:
+                    _wait(loop, lane, unit, slot)
+                    continue
+                lane.crew.busy = has_place = True
             if loop.refusal is not None:
                 raise refusal(loop, event_name)
             if lane is not None and lane.wanted is not None:
                 return  # a timeout; it is raised at the end of the emit
             if _put(loop, unit, slot, (data, routine_id, loop.state.now_ns())):
-                break
+                return
             help_wanted = _find_help(loop, lane, unit) if loop.open else None
             if help_wanted is not None:
                 other, on_top = help_wanted
                 if on_top:
                     helper = loop.engage(other, lane)
                     loop.buried += lane is not None
-                elif not loop.host.has_idle_thread():
-                    apart = loop.engage(other, None)
+                elif lane is not None and not loop.host.has_idle_thread():
+                    apart = _send_apart(loop, lane, other)
+                    has_place = False
             if helper is None and apart is None:
                 if loop.open and help_wanted is None and _is_stuck(loop, lane):
                     raise _never(loop, lane, unit, slot, data, event_name)
+                if lane is not None and lane.crew is not None:
+                    has_place = False
+                    _leave_place(loop, lane.crew)
                 _wait(loop, lane, unit, slot)
         if helper is not None:
             try:
@@ -77,9 +104,49 @@ def wait_for_room(
                     with loop.lock:
                         loop.buried -= 1
         elif apart is not None:
-            threading.Thread(
+            thread = threading.Thread(
                 target=_drain_apart, args=(loop, apart), name="routilux-apart", daemon=True
-            ).start()
+            )
+            thread.start()
+
+
+def wait_for_crew(loop: EventLoop, crew: Crew) -> None:
+    """Let those who share this thread's place in the pool come to their end. Blocks."""
+    with loop.lock:
+        _leave_place(loop, crew)
+        while crew.members:
+            loop.condition_of_room().wait()
+
+
+def _leave_place(loop: EventLoop, crew: Crew) -> None:
+    """Under the lock."""
+    crew.busy = False
+    loop.condition_of_room().notify_all()
+
+
+def _send_apart(loop: EventLoop, lane: Lane, unit: Unit) -> Lane:
+    """Have a unit run by a thread of its own, which takes this one's place. Under the lock."""
+    crew = lane.crew
+    if crew is None:
+        crew = Crew()
+        for each in lane.stack():
+            each.crew = crew
+    crew.members += 1
+    apart = loop.engage(unit, None)
+    apart.crew = crew
+    return apart
+
+
+def _drain_apart(loop: EventLoop, lane: Lane) -> None:
+    lane.thread_id = get_ident()
+    crew = lane.crew
+    assert crew is not None
+    try:
+        loop.drain(lane)
+    finally:
+        with loop.lock:
+            crew.members -= 1
+            _leave_place(loop, crew)
 
 
 def refusal(loop: EventLoop, event_name: str) -> BaseException:
@@ -121,13 +188,12 @@ def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int]) ->
 
 def _wait(loop: EventLoop, lane: Lane | None, unit: Unit, slot: Slot) -> None:
     """Wait until something has changed. Under the lock, which is free meanwhile."""
-    if loop.room is None:
-        loop.room = threading.Condition(loop.lock)
+    room = loop.condition_of_room()
     loop.blocked += 1
     if lane is not None:
         lane.blocked_on = (unit, slot)
     try:
-        loop.room.wait()
+        room.wait()
     finally:
         loop.blocked -= 1
         if lane is not None:
@@ -172,11 +238,6 @@ def _find_downstream(target: Unit) -> Unit | None:
         seen.update(each.plan.index for each in full)
         todo.extend(full)
     return found
-
-
-def _drain_apart(loop: EventLoop, lane: Lane) -> None:
-    lane.thread_id = get_ident()
-    loop.drain(lane)
 
 
 def _is_stuck(loop: EventLoop, lane: Lane | None) -> bool:

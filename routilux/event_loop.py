@@ -15,13 +15,14 @@ outside it.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable, Sized
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
-from routilux import activations, outcomes, routing
+from routilux import activations, backpressure, outcomes, routing
 from routilux.asking import ask
 from routilux.exceptions import JobNotActive
 from routilux.job_state import JobState
@@ -44,6 +45,10 @@ class Host(Protocol):
     @property
     def queue(self) -> Sized:
         """The jobs that have ready tasks; whether it is empty is a hint that costs no call."""
+
+    @property
+    def is_shut_down(self) -> bool:
+        """Whether no thread will run anything any more that becomes ready."""
 
     def has_idle_thread(self) -> bool:
         """Whether a thread of the pool has nothing to do."""
@@ -123,8 +128,11 @@ class EventLoop:
 
     # ---- starting
 
-    def start(self) -> None:
-        """Begin, or carry on, the job: what waits becomes ready. Called once."""
+    def begin(self) -> list[Unit | None]:
+        """Begin, or carry on, the job. Called once; answers with what has to be pushed.
+
+        Apart from the pushing, so that a job is running from the moment it can be found.
+        """
         state = self.state
         with self.lock:
             fresh = state.started_ns == 0
@@ -133,6 +141,7 @@ class EventLoop:
             state.ended_ns = 0
             state.runs = {unit.routine_id: unit for unit in self.units}
             state.final = ()
+            state._errors = [dataclasses.replace(error, fatal=False) for error in state._errors]
             if fresh:
                 state.started_ns = state.now_ns()
             self.open = True
@@ -144,9 +153,7 @@ class EventLoop:
                     if unit.has_items():
                         unit.phase = READY
                         self.live += 1
-            ready = self._ready_or_close()
-        self.host.push(self, ready)
-        self.tell()
+            return self._ready_or_close()
 
     def _enter(self) -> None:
         """Hand the entry parameters over. Under the lock."""
@@ -189,7 +196,10 @@ class EventLoop:
             if unit.phase != READY or not self.open:
                 return 0  # a helper was faster, or the gate is shut: then `resume` comes back to it
             lane = self.engage(unit, None)
-        return self.drain(lane)
+        count = self.drain(lane)
+        if lane.crew is not None:
+            backpressure.wait_for_crew(self, lane.crew)
+        return count
 
     def drain(self, lane: Lane) -> int:
         """Run activations of an engaged unit, and release the lane."""
@@ -200,11 +210,18 @@ class EventLoop:
         unit.phase = DECIDING
         self.engaged += 1  # live stays: the lane takes the place of the ready unit
         lane = Lane(self, unit, get_ident(), outer)
+        if outer is not None:
+            lane.crew = outer.crew
         self.lanes.append(lane)
         return lane
 
-    def ask_again(self, unit: Unit, number: int) -> None:
-        """The timer of a policy has come."""
+    def ask_later(self, unit: Unit, seconds: float) -> None:
+        """Have a unit's policy asked again after a while, unless that is arranged already. Under the lock."""
+        if not unit.policy_timer:
+            self.live += 1
+            unit.policy_timer = self.call_later(seconds, lambda number: self._ask_again(unit, number))
+
+    def _ask_again(self, unit: Unit, number: int) -> None:
         with self.lock:
             if unit.policy_timer != number or number not in self.timers:
                 return
@@ -258,6 +275,12 @@ class EventLoop:
             self._close()
         if self.changes:
             self.tell()
+
+    def condition_of_room(self) -> threading.Condition:
+        """`room`, made when first needed. Under the lock."""
+        if self.room is None:
+            self.room = threading.Condition(self.lock)
+        return self.room
 
     # ---- settling
 
@@ -336,9 +359,14 @@ class EventLoop:
             if slot.queue
         }
         state.final = tuple(unit.snapshot(unit.describe_state(), 0) for unit in self.units)
+        for unit in self.units:
+            unit.targets = {}  # units point at one another through them
         if status not in RESUMABLE:
+            state.kept_states = {unit.routine_id: unit.state for unit in self.units if unit.state}
             state.runs = {}
         self.changes.append((status, state.ended_ns, True))
+        if self.room is not None:
+            self.room.notify_all()  # threads outside activations may wait there
         if state._status is not status:
             state.become(status)
         elif state._changed is not None:

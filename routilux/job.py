@@ -67,7 +67,7 @@ class Job:
     def is_finished(self) -> bool:
         """Whether it has ended: `wait` would answer True at once."""
         loop = self._loop
-        return loop is None or loop.ended
+        return (loop is None or loop.ended) and not self.is_paused()
 
     def pause(self) -> bool:
         """Let no further activation start; those that run come to their end. Does not block.
@@ -79,7 +79,8 @@ class Job:
         return loop is not None and steering.pause(loop)
 
     def resume(self) -> bool:
-        """Carry on. False, and nothing happens, where the job is neither paused nor pausing."""
+        """Carry on. False, and nothing happens, where the job is neither paused nor pausing, or the
+        runtime is shut down."""
         loop = self._loop
         return loop is not None and steering.resume(loop)
 
@@ -97,7 +98,8 @@ class Job:
         """Block until the job has ended: its status is final and nothing of it runs any more.
 
         `timeout` is in seconds; None waits for ever, 0 only asks. False means that the time ran
-        out; the job itself goes on. Logic must not wait for its own job.
+        out, or that the job is paused in a runtime that was shut down; the job itself goes on.
+        Logic must not wait for its own job.
         """
         return self._wait_for(timeout, lambda loop: loop.ended)
 
@@ -108,7 +110,9 @@ class Job:
 
     def _wait_for(self, timeout: float | None, reached: Any) -> bool:
         loop = self._loop
-        if loop is None or reached(loop):
+        if loop is None:
+            return not self.is_paused()
+        if reached(loop):
             return True
         limit = None if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)
         with self.job_state._lock:

@@ -60,7 +60,8 @@ def _encode(state: JobState) -> dict[str, Any]:
     with state._lock:
         status = state._status
         busy = [run.routine_id for run in state.runs.values() if run.running]
-        if status in LIVE or status is ExecutionStatus.PENDING or busy:
+        unended = status is ExecutionStatus.FAILED and state._engine is not None
+        if status in LIVE or status is ExecutionStatus.PENDING or busy or unended:
             what = f"{', '.join(busy)} still runs" if busy else "it does not stand still"
             raise InvalidTransition(
                 f"job {state.job_id!r} is {status.value} and cannot be saved: {what}; pause it "

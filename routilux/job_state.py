@@ -70,6 +70,7 @@ class JobState:
         "generation",
         "history",
         "job_id",
+        "kept_states",
         "runs",
         "shared_data",
         "started_ns",
@@ -106,7 +107,8 @@ class JobState:
         self._notices: tuple[str, ...] = ()
         # While the job can go on: its routines' data. Given up when it has ended for good, ...
         self.runs: dict[str, RoutineRun] = {}
-        # ... in favour of their last pictures.
+        # ... in favour of what routines have remembered, and their last pictures.
+        self.kept_states: dict[str, dict[str, Any]] = {}
         self.final: tuple[RoutineSnapshot, ...] = ()
         self.base_ns = time.time_ns() - time.perf_counter_ns()
         self.created_ns = self.now_ns()
@@ -207,6 +209,8 @@ class JobState:
         A routine runs one activation at a time (unless `set_max_concurrency` says otherwise), so
         its logic needs no lock for it.
         """
+        if not self.runs and routine_id in self.kept_states:
+            return self.kept_states[routine_id]
         run = self._run(routine_id)
         if run.state is None:
             with self._lock:

@@ -11,6 +11,7 @@ from routilux.slot import Slot
 from routilux.unit import Unit
 
 if TYPE_CHECKING:
+    from routilux.backpressure import Crew
     from routilux.event_loop import EventLoop
 
 
@@ -23,6 +24,7 @@ class Lane(Interruptible):
 
     __slots__ = (
         "blocked_on",
+        "crew",
         "job_state",
         "loop",
         "outer",
@@ -51,6 +53,8 @@ class Lane(Interruptible):
         self.blocked_on: tuple[Unit, Slot] | None = None
         # Printed text without its end of line yet, by level.
         self.partial: dict[str, str] | None = None
+        # The threads that share this one's place in the pool; see routilux.backpressure.
+        self.crew: Crew | None = None
 
     def write_output(self, level: str, text: str) -> None:
         """Add printed text to the job's log, line by line."""

@@ -31,7 +31,7 @@ def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseExcept
     tries, data_slice, message = task
     handler = unit.plan.handler
     strategy = handler.decide(error, tries - 1)
-    failure = describe(loop, unit, error, data_slice, fatal=strategy is ErrorStrategy.STOP)
+    failure = describe(loop, unit, error, data_slice, fatal=strategy is ErrorStrategy.STOP and not cancelled)
     with loop.lock:
         now = loop.state.now_ns()
         unit.errors += 1
@@ -56,9 +56,9 @@ def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseExcept
 def policy_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
     """A policy that raised is an error of its routine. What it had consumed is back in the slots."""
     unit = lane.unit
-    strategy = unit.plan.handler.decide(error, 0)
+    handler = unit.plan.handler
+    strategy = handler.decide(error, unit.policy_failures)
     waiting = {name: slot.peek_all_new() for name, slot in unit.slots.items()}
-    # Asking again at once would fail again, so that a retry means no more than going on.
     failure = describe(loop, unit, error, waiting, fatal=strategy is ErrorStrategy.STOP)
     with loop.lock:
         now = loop.state.now_ns()
@@ -67,7 +67,11 @@ def policy_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
         loop.state.history.append(
             (now, unit.routine_id, FAILED, f"{failure.exception_type}: {failure.message}")
         )
-        if strategy is ErrorStrategy.SKIP:
+        if strategy is ErrorStrategy.RETRY:
+            unit.retries += 1
+            loop.ask_later(unit, handler.delay(unit.policy_failures))
+            unit.policy_failures += 1
+        elif strategy is ErrorStrategy.SKIP:
             _skip(loop, unit, now)
         elif strategy is ErrorStrategy.STOP:
             _fail(loop)

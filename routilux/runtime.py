@@ -26,6 +26,8 @@ from routilux.unit import Unit
 
 _log = logging.getLogger(__name__)
 
+_SHUT_DOWN = "the runtime is shut down and starts no jobs; make a new Runtime"
+
 
 class Runtime:
     """Runs jobs of registered flows on one shared pool of threads.
@@ -93,6 +95,8 @@ class Runtime:
         `job_state` of another flow, of a job that is live here, or that cannot be carried on.
         No job is created then. `RuntimeError` after `shutdown`.
         """
+        if self._shut_down:
+            raise RuntimeError(_SHUT_DOWN)
         flow = self._registry.get_by_name(flow_name)
         if flow is None:
             raise ValueError(self._unknown(flow_name))
@@ -115,17 +119,21 @@ class Runtime:
         job = Job(flow, state, loop)
         with self._lock:
             if self._shut_down:
-                raise RuntimeError("the runtime is shut down and starts no jobs; make a new Runtime")
-            if state.job_id in self._live:
+                raise RuntimeError(_SHUT_DOWN)
+            live = self._live.get(state.job_id)
+            if live is not None and not live.is_finished():
                 raise ValueError(f"job {state.job_id!r} is live in this runtime; it cannot be started twice")
             self._jobs.pop(state.job_id, None)
             self._finished.pop(state.job_id, None)
             self._jobs[state.job_id] = self._live[state.job_id] = job
+            # Under the lock, for nobody is to find a job that does not run yet.
+            ready = loop.begin()
         log_capture.keep_installed()
         limit = timeout if timeout is not None else flow.timeout
         if limit is not None:
-            loop.time_left = limit
-        loop.start()
+            steering.set_timeout(loop, limit)
+        loop.host.push(loop, ready)
+        loop.tell()
         return state
 
     def _resume_here(self, state: JobState, flow_name: str) -> bool:
@@ -199,11 +207,19 @@ class Runtime:
         """
         with self._lock:
             self._shut_down = True
-        if wait:
-            with self._settled:
-                self._settled.wait_for(lambda: not any(job.is_running() for job in self._live.values()))
-        else:
+        if not wait:
             self.cancel_all_jobs()
+        while True:
+            if wait:
+                with self._settled:
+                    self._settled.wait_for(lambda: not any(job.is_running() for job in self._live.values()))
+            with self._lock:
+                loops = [job._loop for job in self._live.values() if job._loop is not None]
+            for loop in loops:
+                steering.let_go(loop)
+            # One that was just being resumed is waited for once more.
+            if not wait or all(loop.ended for loop in loops):
+                break
         threads = self._pool.stop()
         timer_thread = self._timers.stop()
         log_capture.uninstall(self)
@@ -263,6 +279,10 @@ class Runtime:
 
     # ---- what the jobs' loops need (the Host of routilux.event_loop)
 
+    @property
+    def is_shut_down(self) -> bool:
+        return self._shut_down
+
     def push(self, loop: EventLoop, units: list[Unit | None]) -> None:
         self._pool.push(loop, units)
 
@@ -303,9 +323,11 @@ class Runtime:
         """A job has ended: it holds its queues no longer, and the oldest of too many ended ones go."""
         job_id = loop.state.job_id
         with self._settled:
-            job = self._live.pop(job_id, None)
-            if job is not None:
+            job = self._live.get(job_id)
+            # A job that has been carried on meanwhile has another loop by now.
+            if job is not None and job._loop is loop:
                 job._loop = None
+                del self._live[job_id]
                 self._finished[job_id] = None
             while len(self._finished) > self.max_finished_jobs:
                 oldest = next(iter(self._finished))

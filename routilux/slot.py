@@ -118,7 +118,7 @@ class Slot:
 
     def consume_one_new(self) -> Any:
         """Take the oldest item's data; None where nothing waits."""
-        taken = self._take(1)
+        taken = self._take(min(1, len(self.queue)))
         return taken[0] if taken else None
 
     def consume_all_new(self) -> list[Any]:

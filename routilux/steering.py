@@ -35,7 +35,7 @@ def pause(loop: EventLoop) -> bool:
 def resume(loop: EventLoop) -> bool:
     """Let activations start again. False where the job is neither paused nor pausing."""
     with loop.lock:
-        if loop.state._status not in (Status.PAUSED, Status.PAUSING):
+        if loop.state._status not in (Status.PAUSED, Status.PAUSING) or loop.ended or loop.host.is_shut_down:
             return False
         loop.open = True
         loop.change(Status.RUNNING)
@@ -62,6 +62,14 @@ def give_up(loop: EventLoop) -> bool:
         loop.state.runs = {}
     loop.tell()
     return True
+
+
+def let_go(loop: EventLoop) -> None:
+    """The runtime shuts down: a paused job stays paused, for another runtime to carry it on."""
+    with loop.lock:
+        if loop.state._status is Status.PAUSED and not loop.ended:
+            loop.end(Status.PAUSED)
+    loop.tell()
 
 
 def _cancel(loop: EventLoop, reason: BaseException, *, force: bool, error: JobError | None) -> bool:

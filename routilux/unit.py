@@ -19,7 +19,7 @@ DECIDING: Final = 2
 class Unit(RoutineRun):
     """One routine of one job, as it is scheduled. Guarded by the job's lock, but for `listed`."""
 
-    __slots__ = ("listed", "phase", "plan", "policy_timer", "targets", "touched")
+    __slots__ = ("listed", "phase", "plan", "policy_failures", "policy_timer", "targets", "touched")
 
     def __init__(self, plan: RoutinePlan) -> None:
         super().__init__(plan.routine_id)
@@ -31,6 +31,8 @@ class Unit(RoutineRun):
         self.listed = False
         # The timer of the policy's ask_again_in, 0 for none.
         self.policy_timer = 0
+        # How often in a row it has raised.
+        self.policy_failures = 0
         # Event name -> where its items go in this job; filled as events are first emitted.
         self.targets: dict[str, tuple[tuple[Unit, Slot], ...]] = {}
         for slot in plan.slots:
