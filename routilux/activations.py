@@ -55,6 +55,9 @@ def drain(loop: EventLoop, lane: Lane) -> int:
     try:
         while True:
             # Only the thread that decides for the unit comes here.
+            if unit.skipped:
+                loop.release(lane, IDLE)
+                return count
             if unit.parked:
                 task: Task = unit.parked.pop(0)
             else:
@@ -84,7 +87,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                     unit.time_ns += now - lane.started_ns
                     records.append((now, routine_id, ENDED, None))
                     history.total += 1
-                if loop.open:  # the gate
+                if loop.open and not unit.skipped:  # the gate
                     lane.started_ns = now
                     lane.wanted = None
                     unit.activations += 1

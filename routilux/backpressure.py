@@ -173,7 +173,8 @@ def _full_targets(unit: Unit) -> Iterator[Unit]:
 
 def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int]) -> bool:
     """Put the item in if that is possible now. Under the lock."""
-    if len(slot.queue) < slot.capacity or (not loop.open and len(slot.queue) < slot.capacity + OVERFLOW):
+    room = slot.capacity if loop.open or unit.skipped else slot.capacity + OVERFLOW
+    if len(slot.queue) < room:
         slot.queue.append(item)
         slot.received += 1
         unit.touched = True

@@ -255,12 +255,15 @@ class EventLoop:
         with self.lock:
             activations.book_end(self, lane)
             if phase is not None:
+                if unit.skipped:
+                    unit.sweep()
+                    phase = IDLE
                 unit.phase = phase
                 if phase == READY:
                     self.live += 1
                     if self.open:
                         ready.append(unit)
-                elif unit.touched and unit.has_items() and not unit.skipped:
+                elif unit.touched and unit.has_items():
                     # It came between the policy's no, or its failure, and now.
                     unit.phase = READY
                     self.live += 1

@@ -28,7 +28,7 @@ class ExecutionRecord(NamedTuple):
 
     `event_name` is the name of an emitted event (then `data` are its parameters), or
     "activation_started" (the data slice), "activation_ended" (None), "activation_failed" and
-    "retry_scheduled" (the error, in words), "routine_skipped" (how many items it passed by).
+    "retry_scheduled" (the error, in words), "routine_skipped" (in words).
     """
 
     sequence: int

@@ -153,8 +153,9 @@ def _retry_later(loop: EventLoop, unit: Unit, task: Task, delay: float) -> None:
 
 def _skip(loop: EventLoop, unit: Unit, now: int) -> None:
     """Under the lock."""
-    passed = unit.skip()
-    loop.state.history.append((now, unit.routine_id, SKIPPED, f"{passed} waiting items passed by"))
+    text = f"{unit.waiting()} waiting items, and all that follow, pass it by"
+    unit.skip()
+    loop.state.history.append((now, unit.routine_id, SKIPPED, text))
     if loop.room is not None:
         loop.room.notify_all()
 

@@ -106,12 +106,17 @@ class Slot:
     def put_when_full(self, item: RawItem) -> bool:
         """Put an item into a full slot that drops; answers whether the item itself went in."""
         self.received += 1
-        self.dropped += 1
         if self.when_full == "drop_newest":
+            self.dropped += 1
             return False
         # In before out: a policy that saw n items meanwhile still finds n.
         self.queue.append(item)
-        self.queue.popleft()
+        if len(self.queue) > self.capacity:
+            try:
+                self.queue.popleft()
+                self.dropped += 1
+            except IndexError:
+                pass  # a policy has consumed everything just now, and nothing was lost
         return True
 
     # ---- consuming
@@ -140,7 +145,12 @@ class Slot:
 
     def _take(self, count: int) -> list[Any]:
         popleft = self.queue.popleft
-        items = [popleft() for _ in range(count)]
+        items: list[RawItem] = []
+        try:
+            for _ in range(count):
+                items.append(popleft())  # what was taken before an IndexError counts
+        except IndexError:
+            pass  # a full slot that drops its oldest item was faster
         if self.taken is not None:
             self.taken += items
         return [item[0] for item in items]

@@ -55,19 +55,24 @@ class Unit(RoutineRun):
         self.progress = saved.progress
         if saved.skipped:
             self.skip()
+            self.sweep()
 
-    def skip(self) -> int:
-        """Let every item pass by from now on; answers how many are waiting and now pass."""
+    def skip(self) -> None:
+        """Let every item pass by from now on. What waits is for the deciding thread to `sweep`."""
         self.skipped = True
-        passed = 0
         for slot in self.slots.values():
             # No room for anything: what arrives takes the slow way, where skipping is seen.
             slot.capacity = 0
-            passed += len(slot.queue)
+
+    def sweep(self) -> None:
+        """Count what waits as skipped. Under the lock, and only by the thread that decides."""
+        for slot in self.slots.values():
             slot.skipped += len(slot.queue)
             slot.queue.clear()
+        for _, data_slice, _ in self.parked:
+            for name, data in data_slice.items():
+                self.slots[name].skipped += len(data)
         self.parked.clear()
-        return passed
 
     def put_when_full(self, slot: Slot, item: tuple[Any, str, int]) -> bool:
         """Deal with an item for a slot without room; False where its emitter has to wait."""
