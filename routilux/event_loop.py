@@ -15,7 +15,6 @@ outside it.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable, Sized
@@ -141,7 +140,7 @@ class EventLoop:
             state.ended_ns = 0
             state.runs = {unit.routine_id: unit for unit in self.units}
             state.final = ()
-            state._errors = [dataclasses.replace(error, fatal=False) for error in state._errors]
+            state._errors = [error._replace(fatal=False) for error in state._errors]
             if fresh:
                 state.started_ns = state.now_ns()
             self.open = True

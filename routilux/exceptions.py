@@ -7,8 +7,7 @@ should let pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class RoutiluxError(Exception):
@@ -70,8 +69,7 @@ class ActivationInterrupted(JobCancelled):
     """What `cancel(force=True)` and timeouts raise inside running Python code."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """What is wrong with one parameter: `field` is dotted for nested ones ("db.port")."""
 
     field: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
@@ -52,8 +51,7 @@ class LogLine(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
+class JobError(NamedTuple):
     """A failure: where, what, the whole traceback, and the data slice it failed on.
 
     `fatal` tells the error that failed the job from those that a handler dealt with.
@@ -66,8 +64,8 @@ class JobError:
     data_slice: dict[str, list[Any]]
     timestamp: datetime
     fatal: bool
-    # The exception itself, for this process only: not saved, not compared.
-    exception: BaseException | None = field(default=None, compare=False, repr=False)
+    # The exception itself, for this process only: it is not saved.
+    exception: BaseException | None = None
 
     def __str__(self) -> str:
         return f"{self.routine_id}: {self.exception_type}: {self.message}"

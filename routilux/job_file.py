@@ -22,10 +22,10 @@ FORMAT: Final = "routilux-job"
 VERSION: Final = 1
 
 
-def write_job(state: JobState, path: Path) -> None:
+def write_job(state: JobState, path: str | os.PathLike[str]) -> None:
     """Write a job that stands still, atomically."""
     text = json.dumps(_encode(state), allow_nan=False, separators=(",", ":"))
-    path = path.absolute()
+    path = Path(path).absolute()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with open(handle, "w", encoding="utf-8") as file:
@@ -38,8 +38,9 @@ def write_job(state: JobState, path: Path) -> None:
         raise
 
 
-def read_job(path: Path) -> JobState:
+def read_job(path: str | os.PathLike[str]) -> JobState:
     """Read a job that was saved."""
+    path = Path(path)
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -356,7 +355,7 @@ class JobState:
         """
         from routilux.job_file import write_job  # here: json and the codec cost start-up time
 
-        write_job(self, Path(path))
+        write_job(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> JobState:
@@ -366,7 +365,7 @@ class JobState:
         """
         from routilux.job_file import read_job
 
-        return read_job(Path(path))
+        return read_job(path)
 
     def __repr__(self) -> str:
         return f"<JobState {self.job_id!r} of {self.flow_name!r}: {self._status.value}>"

@@ -7,11 +7,9 @@ more than the whole library, and flows without declared parameters never use it.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import reprlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from routilux.exceptions import FieldError, FlowDefinitionError, ParameterError
 from routilux.params_declared import check_declaration, declared_by
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ParameterField", "check_declaration", "coerce_text", "describe", "validate"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ParameterField:
+class ParameterField(NamedTuple):
     """One declared parameter, for a form or an option of a command line.
 
     `kind` is one of "bool", "int", "float", "str", "path", "date", "datetime", "choice", "list", "dict"
@@ -112,6 +109,7 @@ def coerce_text(field: ParameterField, text: str) -> Any:
     where the field may be None, nothing, "none" and "null" say so (a str or path keeps the words).
     All else stays text. Raises ValueError, in a sentence for that person.
     """
+
     word = text.strip().lower()
     if field.kind == "choice":
         for choice in field.choices or ():
@@ -150,6 +148,8 @@ _JSON_KINDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
 
 
 def _from_json(kind: str, text: str) -> Any:
+    import json  # here, because it costs start-up time
+
     types, right = _JSON_KINDS[kind]
     try:
         value = json.loads(text)

@@ -5,7 +5,6 @@ Pydantic is imported inside the functions that need it; see `routilux.params`.
 
 from __future__ import annotations
 
-import dataclasses
 import reprlib
 import sys
 import typing
@@ -96,7 +95,9 @@ def _blame(declaration: Any) -> Iterator[None]:
 
 
 def _dataclass_infos(declaration: Any) -> dict[str, FieldInfo]:
-    from pydantic.fields import FieldInfo  # see the module's docstring
+    from dataclasses import InitVar  # both cost start-up time; flows without parameters need neither
+
+    from pydantic.fields import FieldInfo
 
     if hasattr(declaration, "__pydantic_fields__"):
         found = declaration.__pydantic_fields__
@@ -107,7 +108,7 @@ def _dataclass_infos(declaration: Any) -> dict[str, FieldInfo]:
         hint = hints[name]
         if not field.init or typing.ClassVar in (hint, get_origin(hint)):
             continue
-        hint = hint.type if isinstance(hint, dataclasses.InitVar) else hint
+        hint = hint.type if isinstance(hint, InitVar) else hint
         default = field.default if isinstance(field.default, FieldInfo) else field
         infos[name] = info = FieldInfo.from_annotated_attribute(hint, default)
         told = field.metadata.get("description") or field.metadata.get("doc") or getattr(field, "doc", None)

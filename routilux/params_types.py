@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, MutableSequence, MutableSet, Sequence, Set
@@ -33,7 +32,7 @@ def is_typed_dict(declaration: Any) -> bool:
 
 def is_declaration(declaration: Any) -> bool:
     return isinstance(declaration, type) and (
-        is_model(declaration) or dataclasses.is_dataclass(declaration) or is_typed_dict(declaration)
+        is_model(declaration) or hasattr(declaration, "__dataclass_fields__") or is_typed_dict(declaration)
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import reprlib
 from collections import deque
@@ -20,12 +19,14 @@ if TYPE_CHECKING:
 
 def named_values(value: Any) -> dict[str, Any]:
     """The fields of an instance of a declaration, and the extra ones a model allows."""
+    from dataclasses import fields  # here, because it costs start-up time
+
     if isinstance(value, dict):
         return value
     if is_model(type(value)):
         named = {name: getattr(value, name) for name in type(value).model_fields}
         return named | (value.model_extra or {})
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def plain_value(value: Any, *, enums: bool = True) -> Any:

@@ -6,10 +6,8 @@ changed since. Immutable but for the learnt CPU means.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from routilux.activation_policies import ActivationPolicy, ImmediatePolicy
 from routilux.connection import Connection
@@ -21,8 +19,7 @@ from routilux.slot import Slot
 _KEYWORDS = ("policy_message", "job_state")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Where the entry parameters go; `slot_name` is None for a routine without slots."""
 
     index: int
@@ -122,8 +119,7 @@ class RoutinePlan:
         self.arguments = call.arguments(self.slot_names)
 
 
-@dataclass(frozen=True, slots=True)
-class LogicCall:
+class LogicCall(NamedTuple):
     """How a logic wants to be called."""
 
     passes_dict: bool = False
@@ -134,6 +130,8 @@ class LogicCall:
     @classmethod
     def of(cls, logic: Callable[..., Any], routine_id: str, slots: int) -> LogicCall:
         """Read it off the signature; `FlowDefinitionError` where the slots do not fit into it."""
+        import inspect  # here, because it is a fifth of the library's start-up time
+
         try:
             parameters = inspect.signature(logic).parameters.values()
         except (TypeError, ValueError):  # a C function without a signature: the full call

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from routilux.activation_policies import ActivationPolicy
@@ -88,7 +87,7 @@ class Routine:
 
     def set_activation_policy(self, policy: ActivationPolicy) -> None:
         """When the routine runs and what it consumes; see `routilux.activation_policies`."""
-        if isinstance(policy, type) or (inspect.isfunction(policy) and _takes_no_slots(policy)):
+        if isinstance(policy, type) or (isinstance(policy, FunctionType) and _takes_no_slots(policy)):
             name = getattr(policy, "__name__", str(policy))
             raise FlowDefinitionError(
                 f"{self!r}: set_activation_policy was given {name} itself; call it: {name}()"

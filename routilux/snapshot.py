@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from routilux.status import ExecutionStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """What a routine reported last with `report_progress`. `total` is None where it is not known."""
 
     done: float
@@ -27,8 +25,7 @@ class Progress:
         return min(1.0, max(0.0, self.done / self.total))
 
 
-@dataclass(frozen=True, slots=True)
-class SlotSnapshot:
+class SlotSnapshot(NamedTuple):
     """One slot of one routine in one job. Counts are items since the job began."""
 
     name: str
@@ -39,8 +36,7 @@ class SlotSnapshot:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class RoutineSnapshot:
+class RoutineSnapshot(NamedTuple):
     """One routine in one job.
 
     `state` is one of "running", "ready", "waiting" (has items, its policy says no), "retrying",
@@ -71,8 +67,7 @@ class RoutineSnapshot:
         return sum(slot.dropped for slot in self.slots)
 
 
-@dataclass(frozen=True, slots=True)
-class JobSummary:
+class JobSummary(NamedTuple):
     """What a list of jobs shows: cheap to make, shared between pictures while nothing changed."""
 
     job_id: str
@@ -95,8 +90,7 @@ class JobSummary:
     notices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class JobSnapshot:
+class JobSnapshot(NamedTuple):
     """One job in full. `waits_for` says in words what an unfinished job waits for."""
 
     summary: JobSummary
@@ -117,19 +111,17 @@ class JobSnapshot:
         return self.summary.status
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeSnapshot:
+class RuntimeSnapshot(NamedTuple):
     """All jobs, oldest first, and the pool, at one moment."""
 
     taken_at: datetime
     thread_pool_size: int
     threads_busy: int
     jobs: tuple[JobSummary, ...] = ()
-    counts: Mapping[ExecutionStatus, int] = field(default_factory=lambda: MappingProxyType({}))
+    counts: Mapping[ExecutionStatus, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class JobEvent:
+class JobEvent(NamedTuple):
     """What a listener of `Runtime.subscribe` gets: a job has taken on `status`.
 
     `ended` is true once per run of a job: nothing of it runs any more and `wait` returns.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from routilux.activation_policies import (
     AllSlotsReadyPolicy,
@@ -18,8 +17,7 @@ Level: TypeAlias = Literal["error", "warning", "info"]
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing to mend: what it is (`code`), where, in words, and what would be right.
 
     An "error" keeps the flow from doing anything useful, a "warning" is likely a mistake, an
