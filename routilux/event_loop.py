@@ -163,7 +163,7 @@ class EventLoop:
             lost = f" (parameters not delivered: {names})" if names else ""
             state.add_notice(f"nothing ran: {no_entry(self.plan)}{lost}; {NO_ENTRY_REMEDY}")
             return
-        unit = self.units[entry.index]
+        unit = self.units[entry.routine_index]
         if entry.slot_name is None:
             unit.parked.append((1, {}, None))
         else:

@@ -22,7 +22,7 @@ _KEYWORDS = ("policy_message", "job_state")
 class Entry(NamedTuple):
     """Where the entry parameters go; `slot_name` is None for a routine without slots."""
 
-    index: int
+    routine_index: int
     routine_id: str
     slot_name: str | None
 

@@ -75,7 +75,7 @@ NO_ENTRY_REMEDY = "define a slot 'trigger' on the routine that starts the work"
 def _unreachable(plan: Plan) -> Iterator[Finding]:
     if plan.entry is None:
         return
-    reached = plan.reachable[plan.entry.index] | 1 << plan.entry.index
+    reached = plan.reachable[plan.entry.routine_index] | 1 << plan.entry.routine_index
     for routine in plan.routines:
         if not reached >> routine.index & 1:
             yield Finding(
@@ -122,7 +122,7 @@ def _slots(plan: Plan) -> Iterator[Finding]:
     fed = {target for routine in plan.routines for targets in routine.targets.values() for target in targets}
     for routine in plan.routines:
         for name in routine.slot_names:
-            entry = plan.entry is not None and (plan.entry.index, plan.entry.slot_name) == (
+            entry = plan.entry is not None and (plan.entry.routine_index, plan.entry.slot_name) == (
                 routine.index,
                 name,
             )
@@ -211,6 +211,6 @@ def _feeders(plan: Plan, routine: RoutinePlan, slot_name: str) -> set[int]:
 
 
 def _entered(plan: Plan, routine: RoutinePlan, inside: set[int]) -> bool:
-    if plan.entry is not None and plan.entry.index == routine.index:
+    if plan.entry is not None and plan.entry.routine_index == routine.index:
         return True
     return any(_feeders(plan, routine, name) - inside for name in routine.slot_names)
