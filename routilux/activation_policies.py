@@ -53,7 +53,9 @@ class ImmediatePolicy:
         if len(slots) == 1:
             for name, slot in slots.items():
                 if slot.queue:
-                    return True, {name: [slot.queue.popleft()[0]]}, None
+                    # Slot.consume_one_new, written out for the common case.
+                    data = slot.queue.popleft()[0] if slot.taken is None else slot.consume_one_new()
+                    return True, {name: [data]}, None
             return _NO
         oldest: Slot | None = None
         oldest_at = 0
@@ -63,7 +65,7 @@ class ImmediatePolicy:
                 oldest, oldest_at = slot, queue[0][2]
         if oldest is None:
             return _NO
-        return True, {oldest.name: [oldest.queue.popleft()[0]]}, None
+        return True, {oldest.name: [oldest.consume_one_new()]}, None
 
     def __repr__(self) -> str:
         return "immediate_policy()"
@@ -80,7 +82,7 @@ class AllSlotsReadyPolicy:
                 return _NO
         if not slots:
             return _NO
-        return True, {name: [slot.queue.popleft()[0]] for name, slot in slots.items()}, None
+        return True, {name: slot.consume(1) for name, slot in slots.items()}, None
 
     def __repr__(self) -> str:
         return "all_slots_ready_policy()"
