@@ -360,7 +360,7 @@ class EventLoop:
             for name, slot in unit.slots.items()
             if slot.queue
         }
-        state.final = tuple(unit.snapshot(unit.describe_state(), 0) for unit in self.units)
+        state.final = tuple([unit.pack() for unit in self.units])
         for unit in self.units:
             unit.targets = {}  # units point at one another through them
         if status not in RESUMABLE:

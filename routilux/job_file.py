@@ -174,7 +174,7 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
     state._errors = [_decode_error(each) for each in tree["errors"]]
     state._log = _decode_ring(tree["log"], "log") if tree["log"] is not None else None
     state.runs = {each["id"]: _decode_run(each) for each in tree["routines"]}
-    state.final = tuple(run.snapshot(run.describe_state(), 0) for run in state.runs.values())
+    state.final = tuple(run.pack() for run in state.runs.values())
     return state
 
 

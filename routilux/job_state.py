@@ -23,9 +23,9 @@ from routilux.history import (
     as_lines,
     as_records,
 )
-from routilux.routine_run import RoutineRun
+from routilux.routine_run import PackedRun, RoutineRun
 from routilux.slot import from_ns
-from routilux.snapshot import Progress, RoutineSnapshot
+from routilux.snapshot import Progress
 from routilux.status import ExecutionStatus, check_transition
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class JobState:
         self.runs: dict[str, RoutineRun] = {}
         # ... in favour of what routines have remembered, and their last pictures.
         self.kept_states: dict[str, dict[str, Any]] = {}
-        self.final: tuple[RoutineSnapshot, ...] = ()
+        self.final: tuple[PackedRun, ...] = ()
         self.base_ns = time.time_ns() - time.perf_counter_ns()
         self.created_ns = self.now_ns()
         self.started_ns = 0
@@ -238,7 +238,7 @@ class JobState:
         """What each routine reported last."""
         pairs: Iterable[tuple[str, Progress | None]]
         pairs = [(run.routine_id, run.progress) for run in list(self.runs.values())]
-        pairs = pairs or [(picture.routine_id, picture.progress) for picture in self.final]
+        pairs = pairs or [(packed[0], packed[7]) for packed in self.final]
         return MappingProxyType({name: progress for name, progress in pairs if progress is not None})
 
     def log(self, message: object, level: str = "INFO") -> None:

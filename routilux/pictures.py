@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from routilux.job_state import JobState
+from routilux.routine_run import unpack
 from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineSnapshot
 from routilux.status import ExecutionStatus as Status
 from routilux.unit import DECIDING, READY, Unit
@@ -18,7 +19,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
     """The line of a job in a list. Holds the job's lock for a moment; `loop` is None once it ended."""
     with state._lock:
         units: list[Unit] = loop.units if loop is not None and not loop.ended else []
-        final = state.final
+        final = [unpack(packed) for packed in state.final]
         activations = sum(unit.activations for unit in units) or sum(each.activations for each in final)
         waiting = sum(unit.waiting() for unit in units) if units else sum(each.waiting for each in final)
         dropped = (
@@ -68,7 +69,7 @@ def picture(state: JobState, loop: EventLoop | None) -> JobSnapshot:
     waits_for = explain(state, loop)
     with state._lock:
         if loop is None or loop.ended:
-            routines = state.final
+            routines = tuple(unpack(packed) for packed in state.final)
         else:
             since = _running_since(loop)
             routines = tuple(_picture_unit(unit, since.get(unit, 0)) for unit in loop.units)
@@ -85,10 +86,11 @@ def picture(state: JobState, loop: EventLoop | None) -> JobSnapshot:
 
 
 def _picture_unit(unit: Unit, since_ns: int) -> RoutineSnapshot:
-    state = unit.describe_state()
-    if state in ("waiting", "done", "idle") and unit.phase in (READY, DECIDING):
-        state = "ready"
-    return unit.snapshot(state, since_ns)
+    """Under the lock."""
+    picture = unpack(unit.pack(), since_ns)
+    if picture.state in ("waiting", "done", "idle") and unit.phase in (READY, DECIDING):
+        return picture._replace(state="ready")
+    return picture
 
 
 def _running_since(loop: EventLoop) -> dict[Unit, int]:

@@ -13,6 +13,12 @@ from routilux.snapshot import Progress, RoutineSnapshot, SlotSnapshot
 # (True, data_slice, message), is such a task already: none is made per activation.
 Task: TypeAlias = tuple[int, dict[str, list[Any]], Any]
 
+# The numbers of a picture as bare tuples, because every job that ends leaves some: routine id, state,
+# activations, running, errors, retries, time in ns, progress, and for each slot its name, waiting,
+# capacity, received, dropped and skipped.
+PackedSlot: TypeAlias = tuple[str, int, int, int, int, int]
+PackedRun: TypeAlias = tuple[str, str, int, int, int, int, int, Progress | None, tuple[PackedSlot, ...]]
+
 
 class RoutineRun:
     """The data of one routine in one job; guarded by the job's lock unless said otherwise."""
@@ -70,28 +76,42 @@ class RoutineRun:
             return "waiting"
         return "done" if self.activations else "idle"
 
-    def snapshot(self, state: str, running_since_ns: int) -> RoutineSnapshot:
-        """An immutable picture. Call it under the job's lock."""
-        return RoutineSnapshot(
-            routine_id=self.routine_id,
-            state=state,
-            activations=self.activations,
-            running=self.running,
-            slots=tuple(
-                SlotSnapshot(
-                    name=slot.name,
-                    waiting=len(slot.queue),
-                    capacity=slot.capacity,
-                    received=slot.received,
-                    consumed=slot.get_consumed_count(),
-                    dropped=slot.dropped,
-                )
-                for slot in self.slots.values()
+    def pack(self) -> PackedRun:
+        """What `unpack` makes a picture of. Call it under the job's lock."""
+        return (
+            self.routine_id,
+            self.describe_state(),
+            self.activations,
+            self.running,
+            self.errors,
+            self.retries,
+            self.time_ns,
+            self.progress,
+            tuple(
+                [
+                    (slot.name, len(slot.queue), slot.capacity, slot.received, slot.dropped, slot.skipped)
+                    for slot in self.slots.values()
+                ]
             ),
-            skipped_items=sum(slot.skipped for slot in self.slots.values()),
-            errors=self.errors,
-            retries=self.retries,
-            time_in_logic=self.time_ns / 1e9,
-            running_since=from_ns(running_since_ns) if running_since_ns else None,
-            progress=self.progress,
         )
+
+
+def unpack(packed: PackedRun, running_since_ns: int = 0) -> RoutineSnapshot:
+    """The picture of a routine in a job."""
+    routine_id, state, activations, running, errors, retries, time_ns, progress, slots = packed
+    return RoutineSnapshot(
+        routine_id=routine_id,
+        state=state,
+        activations=activations,
+        running=running,
+        slots=tuple(
+            SlotSnapshot(name, waiting, capacity, received, received - dropped - skipped - waiting, dropped)
+            for name, waiting, capacity, received, dropped, skipped in slots
+        ),
+        skipped_items=sum(skipped for *_, skipped in slots),
+        errors=errors,
+        retries=retries,
+        time_in_logic=time_ns / 1e9,
+        running_since=from_ns(running_since_ns) if running_since_ns else None,
+        progress=progress,
+    )
