@@ -48,6 +48,9 @@ def drain(loop: EventLoop, lane: Lane) -> int:
     timeout = plan.timeout
     limit = plan.limit
     helps = lane.outer is not None or lane.crew is not None
+    # Units that are not known to be light come back to the pool every quantum, to be measured and gated.
+    use = plan.cpu
+    long = not use.exempt and (use.wall > use.WORTH_MEASURING or not use.wall)
     keywords: dict[str, Any] = {"job_state": state} if plan.passes_job_state else {}
     stop_ns = perf_counter_ns() + QUANTUM_NS
     count = 0
@@ -56,7 +59,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
         while True:
             # Only the thread that decides for the unit comes here.
             if unit.skipped:
-                loop.release(lane, IDLE)
+                loop.release(lane, IDLE)  # which sweeps up what waits
                 return count
             if unit.parked:
                 task: Task = unit.parked.pop(0)
@@ -71,8 +74,9 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                 except BaseException as error:
                     _book_end(loop, lane)
                     outcomes.policy_failed(loop, lane, error)
-                    loop.release(lane, IDLE)
-                    return count
+                    if loop.release(lane, IDLE):
+                        return count
+                    continue
                 if not task[0]:
                     if _rest(loop, lane):
                         continue
@@ -84,9 +88,12 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                 now = base_ns + perf_counter_ns()
                 if lane.started_ns:
                     unit.running -= 1
-                    unit.time_ns += now - lane.started_ns
+                    spent_ns = now - lane.started_ns
+                    unit.time_ns += spent_ns
                     records.append((now, routine_id, ENDED, None))
                     history.total += 1
+                    if spent_ns > QUANTUM_NS:
+                        long = not use.exempt
                 if loop.open and not unit.skipped:  # the gate
                     lane.started_ns = now
                     lane.wanted = None
@@ -138,7 +145,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
             if limit > 1 and not _decide_again(loop, lane):
                 loop.release(lane, None)
                 return count
-            if not loop.open or ((helps or loop.queue) and perf_counter_ns() > stop_ns):
+            if not loop.open or ((long or helps or loop.queue) and perf_counter_ns() > stop_ns):
                 loop.release(lane, READY)
                 return count
             if helps and backpressure.is_obstructed(unit):
@@ -196,11 +203,4 @@ def _rest(loop: EventLoop, lane: Lane) -> bool:
             wait = unit.plan.asks_again(unit.slots, loop.state)
         except BaseException as error:
             outcomes.policy_failed(loop, lane, error)
-    with loop.lock:
-        book_end(loop, lane)
-        if unit.touched:
-            return True
-        if wait is not None:
-            loop.ask_later(unit, wait)
-    loop.release(lane, IDLE)
-    return False
+    return not loop.release(lane, IDLE, ask_in=wait)

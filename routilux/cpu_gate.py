@@ -8,7 +8,9 @@ at a few permits (one, unless told otherwise) while all others pass freely.
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +19,8 @@ from routilux.plan import CpuUse
 if TYPE_CHECKING:
     from routilux.timers import Timers
 
-# Seconds after which one more is admitted, so that an endless activation cannot hold up the rest.
+# Seconds after which who holds a permit no longer counts, so that an endless activation cannot hold up
+# the rest.
 PATIENCE: Final = 0.25
 
 
@@ -34,66 +37,76 @@ class CpuGate:
         self._admitted = admitted
         # Guards what follows.
         self._lock = threading.Lock()
-        self._taken = 0
-        # Permits beyond `permits`, granted because holders took longer than PATIENCE.
-        self._extra = 0
+        self._numbers = itertools.count(1)
+        # Permit -> when it was given, oldest first. Those that have outlasted PATIENCE are not in it
+        # any more, and so make room.
+        self._holding: dict[int, float] = {}
         # Unit -> its loop, in the order they came. A dict, for a unit waits at most once.
         self._waiting: dict[Any, Any] = {}
-        # Units that were admitted and have not come back yet; their permits are among _taken.
-        self._reserved: set[Any] = set()
+        # Unit -> its permit, for those that were admitted and have not come back yet. Others may look
+        # whether it is empty.
+        self.reserved: dict[Any, int] = {}
         self._timer = 0
 
-    def enter(self, loop: Any, unit: Any, use: CpuUse) -> bool | None:
-        """True: a permit was taken, `leave` gives it back. None: none is needed.
+    def enter(self, loop: Any, unit: Any, use: CpuUse) -> int | None:
+        """A permit, to be given back with `leave`. 0: none is needed.
 
-        False: there is none; the task waits, and `admitted` is called for it.
+        None: there is none; the task waits, and `admitted` is called for it.
         """
-        if self._permits is None or not (use.is_heavy or self._reserved):
-            return None
+        if self._permits is None or not (use.is_heavy or self.reserved):
+            return 0
         with self._lock:
-            if unit in self._reserved:
-                self._reserved.discard(unit)
-                return True
+            if unit in self.reserved:
+                return self.reserved.pop(unit)
             if not use.is_heavy:
-                return None
-            if self._taken < self._permits + self._extra:
-                self._taken += 1
-                return True
+                return 0
+            if len(self._holding) < self._permits and not self._waiting:
+                return self._grant()
             self._waiting.setdefault(unit, loop)
             self._watch()
-            return False
-
-    def leave(self, held: float) -> None:
-        """Give back a permit that was held for so many seconds; who waits longest is admitted."""
-        with self._lock:
-            self._taken -= 1
-            if held > PATIENCE and self._extra:
-                self._extra -= 1
-            admitted = self._admit()
-        if admitted is not None:
-            self._admitted(*admitted)
-
-    def _admit(self) -> tuple[Any, Any] | None:
-        """Under the lock."""
-        if not self._waiting or self._taken >= (self._permits or 0) + self._extra:
             return None
-        unit = next(iter(self._waiting))
-        loop = self._waiting.pop(unit)
-        self._taken += 1
-        self._reserved.add(unit)
-        return loop, unit
+
+    def _grant(self) -> int:
+        """Under the lock."""
+        permit = next(self._numbers)
+        self._holding[permit] = time.monotonic()
+        return permit
+
+    def leave(self, permit: int) -> None:
+        """Give back a permit; who waits longest is admitted."""
+        with self._lock:
+            self._holding.pop(permit, None)
+            admitted = self._admit()
+        for each in admitted:
+            self._admitted(*each)
+
+    def _admit(self) -> list[tuple[Any, Any]]:
+        """Under the lock."""
+        admitted = []
+        while self._waiting and len(self._holding) < (self._permits or 0):
+            unit = next(iter(self._waiting))
+            loop = self._waiting.pop(unit)
+            self.reserved[unit] = self._grant()
+            admitted.append((loop, unit))
+        return admitted
 
     def _watch(self) -> None:
         """Be patient with those who hold the permits, for a while. Under the lock."""
-        if not self._timer and self._waiting:
-            self._timer = self._timers.call_later(PATIENCE, self._one_more)
+        if not self._timer and self._waiting and self._holding:
+            oldest = next(iter(self._holding.values()))
+            wait = max(0.0, oldest + PATIENCE - time.monotonic())
+            self._timer = self._timers.call_later(wait, self._outlasted)
 
-    def _one_more(self, number: int) -> None:
+    def _outlasted(self, number: int) -> None:
         with self._lock:
             self._timer = 0
-            if self._waiting:
-                self._extra += 1
+            now = time.monotonic()
+            while self._holding:
+                permit, since = next(iter(self._holding.items()))
+                if since + PATIENCE > now:
+                    break
+                del self._holding[permit]
             admitted = self._admit()
             self._watch()
-        if admitted is not None:
-            self._admitted(*admitted)
+        for each in admitted:
+            self._admitted(*each)

@@ -246,9 +246,16 @@ class EventLoop:
                 self.live -= 1
         if unit.phase == READY and self.open:
             self.host.push(self, [unit])
+        if self.blocked:
+            # They may have something to help with now, or be waiting in vain.
+            self.condition_of_room().notify_all()
 
-    def release(self, lane: Lane, phase: int | None) -> None:
-        """End a lane, leaving its unit in `phase` (None: as it is). Then settle what follows."""
+    def release(self, lane: Lane, phase: int | None, *, ask_in: float | None = None) -> bool:
+        """End a lane, leaving its unit in `phase` (None: as it is). Then settle what follows.
+
+        False, and the lane goes on, where a unit would be left IDLE although an item came since its
+        policy was asked. `ask_in`: seconds after which the policy wants to be asked again.
+        """
         unit = lane.unit
         ready: list[Unit | None] = []
         with self.lock:
@@ -263,10 +270,13 @@ class EventLoop:
                     if self.open:
                         ready.append(unit)
                 elif unit.touched and unit.has_items():
-                    # It came between the policy's no, or its failure, and now.
+                    if self.open:
+                        unit.phase = DECIDING
+                        return False
                     unit.phase = READY
                     self.live += 1
-                    ready.append(unit)
+                elif ask_in is not None:
+                    self.ask_later(unit, ask_in)
             self.lanes.remove(lane)
             self.live -= 1
             self.engaged -= 1
@@ -277,6 +287,7 @@ class EventLoop:
             self._close()
         if self.changes:
             self.tell()
+        return True
 
     def condition_of_room(self) -> threading.Condition:
         """`room`, made when first needed. Under the lock."""
@@ -328,7 +339,9 @@ class EventLoop:
             with self.lock:
                 if yes:
                     unit.parked.append((1, data_slice, message))
-            self.release(lane, READY if yes else IDLE)
+            if not self.release(lane, READY if yes else IDLE):
+                self.drain(lane)
+                break
             if yes:
                 break
         with self.lock:

@@ -179,7 +179,7 @@ class JobState:
     @property
     def error(self) -> JobError | None:
         """The failure that failed the job, or None."""
-        return next((error for error in reversed(self.errors) if error.fatal), None)
+        return next((error for error in self.errors if error.fatal), None)
 
     def add_error(self, error: JobError) -> None:
         """Keep a failure; for the engine, under the job's lock. The oldest of too many go."""

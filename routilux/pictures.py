@@ -29,7 +29,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
         )
         errors = sum(unit.errors for unit in units) or sum(each.errors for each in final)
         reports = [unit.progress for unit in units] or [each.progress for each in final]
-        error = next((each for each in reversed(state._errors) if each.fatal), None)
+        error = next((each for each in state._errors if each.fatal), None)
         last = state.history.records[-1] if state.history.records else None
         end_ns = state.ended_ns or state.now_ns()
         return JobSummary(

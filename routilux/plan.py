@@ -53,17 +53,18 @@ class CpuUse:
     def is_heavy(self) -> bool:
         return self.cpu > self.HEAVY and self.cpu >= self.calm_below
 
-    def learn(self, wall: float, cpu: float | None, alone: bool) -> None:
-        """Take in the means of a few activations; `alone` if they ran under a permit.
+    def learn(self, wall: float, cpu: float | None, idle: float) -> None:
+        """Take in the means of a few activations; `cpu` is None where it was not worth measuring.
 
-        Only who ran under a permit can be told apart: with others in its way, an activation that
-        computes all the time gets as little of the CPU as one that waits for a server.
+        `idle` is how much of `wall` the whole process did not compute. Only then did an activation
+        wait for something else than the interpreter: with others in its way, one that computes all
+        the time gets as little of the CPU as one that waits for a server.
         """
         self.wall += self.NEW * (wall - self.wall) if self.wall else wall
         if cpu is None:
             return
         self.cpu += self.NEW * (cpu - self.cpu) if self.cpu else cpu
-        if alone and cpu < wall / 2:
+        if idle > wall / 2:
             self.calm_below = 2 * self.cpu
 
 

@@ -132,22 +132,30 @@ class Pool:
     def _run_measured(self, loop: EventLoop, unit: Unit) -> None:
         """Run a task under the CPU gate, and learn what it costs."""
         use = unit.plan.cpu
+        if use.wall <= use.WORTH_MEASURING and not self._gate.reserved:
+            # Too short to be heavy: what the job books anyway tells whether it stays so.
+            before_ns = unit.time_ns
+            count = loop.run_task(unit)
+            if count:
+                wall = (unit.time_ns - before_ns) / count / 1e9
+                if wall > use.WORTH_MEASURING or not use.wall:
+                    use.learn(wall, None, 0.0)
+            return
         permit = self._gate.enter(loop, unit, use)
-        if permit is False:
+        if permit is None:
             return  # it waits for a permit, and `_admitted` puts it back
-        measure = use.wall > use.WORTH_MEASURING
-        wall = time.perf_counter()
-        cpu = time.thread_time() if measure else 0.0
         count = 0
+        wall, cpu, all_cpu = time.perf_counter(), time.thread_time(), time.process_time()
         try:
             count = loop.run_task(unit)
         finally:
-            wall = time.perf_counter() - wall
             if permit:
-                self._gate.leave(wall)
+                self._gate.leave(permit)
         if count:
-            used = (time.thread_time() - cpu) / count if measure else None
-            use.learn(wall / count, used, alone=bool(permit))
+            wall = time.perf_counter() - wall
+            cpu = time.thread_time() - cpu
+            idle = wall - (time.process_time() - all_cpu)
+            use.learn(wall / count, cpu / count, idle / count)
 
     def _admitted(self, loop: EventLoop, unit: Unit) -> None:
         self.push(loop, [unit])

@@ -352,7 +352,7 @@ def _abandon(pool: Pool, timers: Timers) -> None:
 
 
 def _job_ids() -> Callable[[], str]:
-    """Makes ids of 16 hexadecimal digits: unique, telling from the first few on, without a system call each."""
+    """Makes ids of 16 hexadecimal digits: unique, and telling from the first few on."""
     seed = int.from_bytes(os.urandom(8), "big")
     numbers = itertools.count(seed & 0xFFFFFFFF)
     process = f"{seed >> 32:08x}"

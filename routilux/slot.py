@@ -83,6 +83,17 @@ class Slot:
         # While a policy is asked: what it has taken, so that it can be put back. None otherwise.
         self.taken: list[RawItem] | None = None
 
+    def fresh(self) -> Slot:
+        """An empty slot like this one, for a job. Written out, because one is made per slot and job."""
+        slot = Slot.__new__(Slot)
+        slot.name = self.name
+        slot.capacity = self.capacity
+        slot.when_full = self.when_full
+        slot.queue = deque()
+        slot.received = slot.dropped = slot.skipped = 0
+        slot.taken = None
+        return slot
+
     # ---- putting in
 
     def enqueue(self, data: Any, emitted_from: str = "", emitted_at: datetime | None = None) -> bool:

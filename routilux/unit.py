@@ -35,8 +35,7 @@ class Unit(RoutineRun):
         self.policy_failures = 0
         # Event name -> where its items go in this job; filled as events are first emitted.
         self.targets: dict[str, tuple[tuple[Unit, Slot], ...]] = {}
-        for slot in plan.slots:
-            self.slots[slot.name] = Slot(slot.name, max_queue_length=slot.capacity, when_full=slot.when_full)
+        self.slots = {slot.name: slot.fresh() for slot in plan.slots}
 
     def adopt(self, saved: RoutineRun) -> None:
         """Take over the data of the same routine from a job that is carried on."""
