@@ -71,6 +71,7 @@ class EventLoop:
         "engaged",
         "host",
         "lanes",
+        "limit",
         "listed",
         "live",
         "lock",
@@ -118,7 +119,9 @@ class EventLoop:
         self.ended = False
         # Timer numbers that belong to the job, for cancelling them.
         self.timers: set[int] = set()
+        # The job's time limit: what is left of it in seconds, and in words.
         self.time_left: float | None = None
+        self.limit = ""
         self.timeout_timer = 0
         self.timeout_armed_ns = 0
         # Changes of status that listeners have not been told yet, and whether a thread tells them.

@@ -35,7 +35,9 @@ class _Tee:
         activation = current_activation.get()
         if activation is None:
             return self._stream.write(text)
-        activation.write_output(self._level, text)
+        # What a handler of the logging module prints is in the job's log as a record already.
+        if sys._getframe(1).f_globals.get("__name__") != "logging":
+            activation.write_output(self._level, text)
         if self._echo:
             self._stream.write(text)
         return len(text)

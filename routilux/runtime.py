@@ -130,9 +130,10 @@ class Runtime:
             # Under the lock, for nobody is to find a job that does not run yet.
             ready = loop.begin()
         log_capture.keep_installed()
-        limit = timeout if timeout is not None else flow.timeout
-        if limit is not None:
-            steering.set_timeout(loop, limit)
+        if timeout is not None:
+            steering.set_timeout(loop, timeout, "exec(timeout=...)")
+        elif flow.timeout is not None:
+            steering.set_timeout(loop, flow.timeout, "Flow(timeout=...)")
         loop.host.push(loop, ready)
         loop.tell()
         return state

@@ -111,11 +111,12 @@ def _shut(loop: EventLoop) -> None:
 # ---- the job's time limit
 
 
-def set_timeout(loop: EventLoop, seconds: float | None) -> None:
-    """Give the job that long; the time it is paused does not count."""
+def set_timeout(loop: EventLoop, seconds: float, limit: str) -> None:
+    """Give the job that long; the time it is paused does not count. `limit` says who set it."""
     with loop.lock:
         if not loop.ended:
             loop.time_left = seconds
+            loop.limit = f"{seconds:g} s ({limit})"
             if loop.open:
                 _arm_timeout(loop)
 
@@ -140,8 +141,7 @@ def _expire(loop: EventLoop, number: int) -> None:
         if loop.timeout_timer != number:
             return
     state = loop.state
-    elapsed = (state.now_ns() - state.started_ns) / 1e9
-    message = f"job {state.job_id!r} ran longer than its time limit (it started {elapsed:.3g} s ago)"
+    message = f"job {state.job_id!r} ran longer than its limit of {loop.limit}"
     _cancel(
         loop,
         JobCancelled(message),

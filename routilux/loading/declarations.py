@@ -1,0 +1,127 @@
+"""Which flows the modules of a folder declare, and where."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+from routilux.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A flow, under one name, in one file."""
+
+    name: str
+    flow: Flow
+    file: Path
+    lineno: int
+
+
+def declarations(
+    modules: Mapping[Path, ModuleType], registered: Mapping[Path, Iterable[tuple[str, Flow]]]
+) -> Iterator[Declaration]:
+    """Every flow of the modules once per name, in no order.
+
+    `modules` are those of the files that loaded, in the order they did. A flow registered at import
+    belongs to the file that registered it, be it only a helper, and has the names it was registered
+    under. Any other is an object at the top level of a module: it belongs to the file that assigns it,
+    not to those that import it, and has its `flow_id` as name.
+    """
+    lines = {file: _Lines(file) for file in {**modules, **registered}}
+    declared: set[int] = set()
+    for file, entries in registered.items():
+        module = modules.get(file)
+        for name, flow in entries:
+            declared.add(id(flow))
+            variable = _variable_of(flow, module) if module is not None else None
+            yield Declaration(name, flow, file, lines[file].of(variable, name, flow.flow_id) or 1)
+
+    found = [
+        (file, variable, value)
+        for file, module in modules.items()
+        for variable, value in list(vars(module).items())
+        if isinstance(value, Flow)
+    ]
+    # Those assigned in their file first, so that they are not taken for the importing file's.
+    found.sort(key=lambda entry: lines[entry[0]].assigned(entry[1]) is None)
+    for file, variable, flow in found:
+        if id(flow) not in declared:
+            declared.add(id(flow))
+            yield Declaration(flow.flow_id, flow, file, lines[file].of(variable, flow.flow_id) or 1)
+
+
+def _variable_of(flow: Flow, module: ModuleType) -> str | None:
+    return next((name for name, value in vars(module).items() if value is flow), None)
+
+
+class _Lines:
+    """Where a file assigns its names, and which calls it gives which strings. Parsed when first asked."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def of(self, variable: str | None, *texts: str) -> int | None:
+        """The line that assigns the variable, else the first call that one of the texts is given to."""
+        line = self.assigned(variable) if variable else None
+        return line or next((self._calls[text] for text in texts if text in self._calls), None)
+
+    def assigned(self, variable: str) -> int | None:
+        """The line of the last assignment to a variable at module level; None if it came by import."""
+        return self._assignments.get(variable)
+
+    @cached_property
+    def _tree(self) -> ast.Module:
+        try:
+            return ast.parse(importlib.util.decode_source(self._file.read_bytes()))
+        except (OSError, SyntaxError, ValueError):  # changed since it was loaded; only lines are lost
+            return ast.Module([], [])
+
+    @cached_property
+    def _assignments(self) -> dict[str, int]:
+        return {
+            name: statement.lineno
+            for statement in _module_level(self._tree)
+            for name in _assigned_names(statement)
+        }
+
+    @cached_property
+    def _calls(self) -> dict[str, int]:
+        lines: dict[str, int] = {}
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Call):
+                for argument in node.args:
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                        lines.setdefault(argument.value, node.lineno)
+        return lines
+
+
+def _module_level(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements that execute with the module, those inside `if`, `for`, `with` and `try` included."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        for child in ast.iter_child_nodes(todo.pop(0)):
+            if isinstance(child, ast.stmt):
+                yield child
+            if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
+                todo.append(child)
+
+
+def _assigned_names(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, ast.Assign):
+        targets: list[ast.expr] = statement.targets
+    elif isinstance(statement, (ast.AnnAssign, ast.For)):
+        targets = [statement.target]
+    elif isinstance(statement, ast.With):
+        targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
+    else:
+        return
+    for target in targets:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name):
+                yield node.id
