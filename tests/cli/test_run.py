@@ -216,5 +216,5 @@ def test_a_flow_where_nothing_runs_says_so(routilux: Run) -> None:
 def test_a_time_limit_fails_the_job_and_says_which(routilux: Run) -> None:
     result = routilux("run", "wait", "--timeout", "0.05")
     assert result.exit_code == 1
-    assert "ran longer than its time limit" in result.stderr
+    assert "ran longer than its limit of 0.05 s" in result.stderr
     assert result.stderr.splitlines()[-1].startswith("✗ wait failed after 0.")
