@@ -19,12 +19,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sized
 from threading import get_ident
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from routilux import activations, backpressure, outcomes, routing
 from routilux.asking import ask
 from routilux.exceptions import JobNotActive
-from routilux.job_state import JobState
+from routilux.job_state import NOTHING, JobState
 from routilux.lane import Lane
 from routilux.plan import Plan
 from routilux.status import RESUMABLE, ExecutionStatus
@@ -143,7 +144,8 @@ class EventLoop:
             state.ended_ns = 0
             state.runs = {unit.routine_id: unit for unit in self.units}
             state.final = ()
-            state._errors = [error._replace(fatal=False) for error in state._errors]
+            state.kept_states = NOTHING
+            state._errors = tuple(error._replace(fatal=False) for error in state._errors)
             if fresh:
                 state.started_ns = state.now_ns()
             self.open = True
@@ -370,18 +372,21 @@ class EventLoop:
         self.timers.clear()
         if self.timeout_timer:
             self.host.cancel_call(self.timeout_timer)
-        state._leftovers = {
+        left = {
             f"{unit.routine_id}.{name}": len(slot.queue)
             for unit in self.units
             for name, slot in unit.slots.items()
             if slot.queue
         }
+        state._leftovers = MappingProxyType(left) if left else NOTHING
         state.final = tuple([unit.pack() for unit in self.units])
         for unit in self.units:
             unit.targets = {}  # units point at one another through them
         if status not in RESUMABLE:
-            state.kept_states = {unit.routine_id: unit.state for unit in self.units if unit.state}
-            state.runs = {}
+            remembered = {unit.routine_id: unit.state for unit in self.units if unit.state}
+            state.kept_states = remembered or NOTHING
+            state.runs = NOTHING
+            state.history.seal()
         self.changes.append((status, state.ended_ns, True))
         if self.room is not None:
             self.room.notify_all()  # threads outside activations may wait there
@@ -389,6 +394,7 @@ class EventLoop:
             state.become(status)
         elif state._changed is not None:
             state._changed.notify_all()
+        state._changed = None  # nothing changes any more
 
     def change(self, status: ExecutionStatus) -> None:
         """Take on a status that is not the end. Under the lock; `tell` afterwards, outside it."""

@@ -64,7 +64,7 @@ class JobError(NamedTuple):
     data_slice: dict[str, list[Any]]
     timestamp: datetime
     fatal: bool
-    # The exception itself, for this process only: it is not saved.
+    # The exception, without its frames; for this process only, it is not saved.
     exception: BaseException | None = None
 
     def __str__(self) -> str:
@@ -77,15 +77,20 @@ class Ring:
     `append` may be called under the job's lock only; reading is safe from any thread.
     """
 
-    __slots__ = ("records", "total")
+    __slots__ = ("maximum", "records", "total")
 
     def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
         self.records: deque[tuple[int, str, str, Any]] = deque(maxlen=maximum)
         self.total = 0
 
     def append(self, record: tuple[int, str, str, Any]) -> None:
         self.records.append(record)
         self.total += 1
+
+    def seal(self) -> None:
+        """Nothing is appended any more: a tuple takes less memory than a deque."""
+        self.records = tuple(self.records)  # type: ignore[assignment]  # it is only read from here on
 
     @property
     def dropped(self) -> int:

@@ -116,6 +116,8 @@ class Job:
             return True
         limit = None if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)
         with self.job_state._lock:
+            if reached(loop):
+                return True
             return bool(self.job_state.condition().wait_for(lambda: reached(loop), limit))
 
     def why_not_finished(self) -> str:

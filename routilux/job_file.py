@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from routilux.codec import from_jsonable, to_jsonable
 from routilux.exceptions import InvalidTransition
-from routilux.history import MAX_LOG_LINES, JobError, Ring
+from routilux.history import JobError, Ring
 from routilux.job_state import JobState
 from routilux.routine_run import RoutineRun
 from routilux.slot import Slot, from_ns, to_ns
@@ -80,7 +80,7 @@ def _encode(state: JobState) -> dict[str, Any]:
             "started_ns": state.started_ns,
             "ended_ns": state.ended_ns,
             "notices": list(state._notices),
-            "leftovers": state._leftovers,
+            "leftovers": dict(state._leftovers),
             "entry_params": to_jsonable(state.entry_params, "entry_params"),
             "shared_data": to_jsonable(state.shared_data, "shared_data"),
             "routines": [_encode_run(run) for run in state.runs.values()],
@@ -143,7 +143,7 @@ def _encode_ring(ring: Ring, where: str) -> dict[str, Any]:
         [ns, second, third, _readable(data, f"{where}, record {number}")]
         for number, (ns, second, third, data) in ring.numbered()
     ]
-    return {"total": ring.total, "maximum": ring.records.maxlen, "records": records}
+    return {"total": ring.total, "maximum": ring.maximum, "records": records}
 
 
 def _readable(value: Any, where: str) -> Any:
@@ -160,7 +160,7 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
         tree["job_id"],
         tree["flow_name"],
         from_jsonable(tree["entry_params"], "entry_params"),
-        max_history=history.records.maxlen or 0,
+        max_history=history.maximum,
         generation=tree["generation"],
     )
     state.history = history
@@ -216,9 +216,8 @@ def _decode_error(tree: Mapping[str, Any]) -> JobError:
 
 
 def _decode_ring(tree: Mapping[str, Any], where: str) -> Ring:
-    maximum = tree["maximum"] if tree["maximum"] is not None else MAX_LOG_LINES
-    ring = Ring(maximum)
+    ring = Ring(tree["maximum"])
     for number, (ns, second, third, data) in enumerate(tree["records"]):
-        ring.records.append((ns, second, third, from_jsonable(data, f"{where}, record {number}")))
+        ring.append((ns, second, third, from_jsonable(data, f"{where}, record {number}")))
     ring.total = tree["total"]
     return ring

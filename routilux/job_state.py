@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from routilux.context import current_activation
 from routilux.exceptions import JobCancelled, JobNotActive
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from routilux.routine import Routine
 
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "PRINT", "STDERR"})
+# What jobs have none of they share.
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Engine(Protocol):
@@ -87,7 +89,7 @@ class JobState:
     ) -> None:
         self.job_id = job_id
         self.flow_name = flow_name
-        self.entry_params: dict[str, Any] = dict(entry_params or {})
+        self.entry_params: Mapping[str, Any] = entry_params if entry_params is not None else {}
         self.generation = generation
         self.shared_data: dict[str, Any] = {}
         # The job's lock. Guards everything below, and what the job's loop says it guards.
@@ -101,13 +103,13 @@ class JobState:
         self._engine: Engine | None = None
         self.history = Ring(max_history)
         self._log: Ring | None = None
-        self._errors: list[JobError] = []
-        self._leftovers: dict[str, int] = {}
+        self._errors: Sequence[JobError] = ()
+        self._leftovers: Mapping[str, int] = NOTHING
         self._notices: tuple[str, ...] = ()
         # While the job can go on: its routines' data. Given up when it has ended for good, ...
-        self.runs: dict[str, RoutineRun] = {}
+        self.runs: Mapping[str, RoutineRun] = NOTHING
         # ... in favour of what routines have remembered, and their last pictures.
-        self.kept_states: dict[str, dict[str, Any]] = {}
+        self.kept_states: Mapping[str, dict[str, Any]] = NOTHING
         self.final: tuple[PackedRun, ...] = ()
         self.base_ns = time.time_ns() - time.perf_counter_ns()
         self.created_ns = self.now_ns()
@@ -168,7 +170,7 @@ class JobState:
     @property
     def leftovers(self) -> Mapping[str, int]:
         """Items that no policy ever took, by "routine.slot"; filled when the job has ended."""
-        return MappingProxyType(self._leftovers)
+        return self._leftovers
 
     @property
     def errors(self) -> tuple[JobError, ...]:
@@ -183,9 +185,7 @@ class JobState:
 
     def add_error(self, error: JobError) -> None:
         """Keep a failure; for the engine, under the job's lock. The oldest of too many go."""
-        self._errors.append(error)
-        if len(self._errors) > MAX_ERRORS:
-            del self._errors[0]
+        self._errors = [*self._errors[1 - MAX_ERRORS :], error]
 
     def add_notice(self, text: str) -> None:
         """Keep something a user should know; for the engine."""
@@ -208,7 +208,7 @@ class JobState:
         A routine runs one activation at a time (unless `set_max_concurrency` says otherwise), so
         its logic needs no lock for it.
         """
-        if not self.runs and routine_id in self.kept_states:
+        if routine_id is not None and routine_id in self.kept_states:
             return self.kept_states[routine_id]
         run = self._run(routine_id)
         if run.state is None:

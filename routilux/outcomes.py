@@ -81,20 +81,38 @@ def policy_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
 def describe(
     loop: EventLoop, unit: Unit, error: BaseException, data_slice: dict[str, list[Any]], *, fatal: bool
 ) -> JobError:
-    """The failure with its whole traceback, from the first frame that is not the engine's."""
+    """The failure with its whole traceback as text, from the first frame that is not the engine's.
+
+    The exception is kept without it: its frames, and through them those of the engine, would keep
+    alive whatever they know.
+    """
     frames = error.__traceback__
     if frames is not None and frames.tb_next is not None:
         frames = frames.tb_next
+    text = "".join(traceback.format_exception(type(error), error, frames))
+    _forget_frames(error)
     return JobError(
         routine_id=unit.routine_id,
         message=str(error),
         exception_type=type(error).__name__,
-        traceback="".join(traceback.format_exception(type(error), error, frames)),
+        traceback=text,
         data_slice=data_slice,
         timestamp=from_ns(loop.state.now_ns()),
         fatal=fatal,
         exception=error,
     )
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Take the tracebacks from an exception and all that led to it."""
+    todo: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while todo:
+        each = todo.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            todo += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
 def interrupted(lane: Lane, error: BaseException | None) -> BaseException | None:

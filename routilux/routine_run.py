@@ -13,11 +13,11 @@ from routilux.snapshot import Progress, RoutineSnapshot, SlotSnapshot
 # (True, data_slice, message), is such a task already: none is made per activation.
 Task: TypeAlias = tuple[int, dict[str, list[Any]], Any]
 
-# The numbers of a picture as bare tuples, because every job that ends leaves some: routine id, state,
-# activations, running, errors, retries, time in ns, progress, and for each slot its name, waiting,
-# capacity, received, dropped and skipped.
-PackedSlot: TypeAlias = tuple[str, int, int, int, int, int]
-PackedRun: TypeAlias = tuple[str, str, int, int, int, int, int, Progress | None, tuple[PackedSlot, ...]]
+# The values of a picture as one bare tuple, because every job that ends leaves some: routine id, state,
+# activations, running, errors, retries, time in ns, progress; then for each slot its name, waiting,
+# capacity, received, dropped, skipped.
+PackedRun: TypeAlias = tuple[Any, ...]
+_SLOT_VALUES = 6
 
 
 class RoutineRun:
@@ -87,18 +87,25 @@ class RoutineRun:
             self.retries,
             self.time_ns,
             self.progress,
-            tuple(
-                [
-                    (slot.name, len(slot.queue), slot.capacity, slot.received, slot.dropped, slot.skipped)
-                    for slot in self.slots.values()
-                ]
-            ),
+            *[
+                value
+                for slot in self.slots.values()
+                for value in (
+                    slot.name,
+                    len(slot.queue),
+                    slot.capacity,
+                    slot.received,
+                    slot.dropped,
+                    slot.skipped,
+                )
+            ],
         )
 
 
 def unpack(packed: PackedRun, running_since_ns: int = 0) -> RoutineSnapshot:
     """The picture of a routine in a job."""
-    routine_id, state, activations, running, errors, retries, time_ns, progress, slots = packed
+    routine_id, state, activations, running, errors, retries, time_ns, progress, *values = packed
+    slots = list(zip(*[iter(values)] * _SLOT_VALUES, strict=True))
     return RoutineSnapshot(
         routine_id=routine_id,
         state=state,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from routilux.exceptions import JobCancelled
 from routilux.history import JobError
+from routilux.job_state import NOTHING
 from routilux.slot import from_ns
 from routilux.status import ExecutionStatus as Status
 from routilux.threshold import let_begin
@@ -59,7 +60,7 @@ def give_up(loop: EventLoop) -> bool:
         if loop.state._status is not Status.PAUSED:
             return False
         loop.end(Status.INTERRUPTED)
-        loop.state.runs = {}
+        loop.state.runs = NOTHING
     loop.tell()
     return True
 
