@@ -124,9 +124,9 @@ def drain(loop: EventLoop, lane: Lane) -> int:
             try:
                 lane.masked = 0
                 if keywords:
-                    logic(*args, **keywords)  # type: ignore[misc]
+                    logic(*args, **keywords)
                 else:
-                    logic(*args)  # type: ignore[misc]
+                    logic(*args)
                 lane.masked = 1
             except BaseException as error:
                 lane.masked = 1
@@ -151,6 +151,8 @@ def drain(loop: EventLoop, lane: Lane) -> int:
             if helps and backpressure.is_obstructed(unit):
                 loop.release(lane, READY)
                 return count
+            if count == 1 and not (unit.touched or unit.has_items()) and loop.release(lane, IDLE):
+                return count  # a single item, as is common: the policy need not be asked about nothing
     finally:
         current_activation.reset(token)
 

@@ -1,12 +1,13 @@
 """What a thread does whose `emit` finds a slot full: it helps to drain it, or waits for room.
 
 Helping means to run, on top of the activation that waits, another activation of the same job. It
-is safe only if that one can never come to wait for one that is buried below it, so: nothing from
-which a buried routine can be reached. What may not be run on top is left to an idle thread of the
-pool or, if there is none, gets a thread of its own, which shares this one's place in the pool: of
-such a crew one runs at a time, and the others wait. Then a pool of one thread cannot starve itself,
-never more activations run than the pool has threads, and the depth of the stack stays bounded.
-(Threads of the user's own that emit help too, and come on top of the pool's.)
+is safe only if that one can never come to wait for one that is buried below it: for room in its
+slots, or for an item without which a routine further on takes nothing. What may not be run on top
+is left to an idle thread of the pool or, if there is none, gets a thread of its own, which shares
+this one's place in the pool: of such a crew one runs at a time, and the others wait. Then a pool of
+one thread cannot starve itself, never more activations run than the pool has threads, and the depth
+of the stack stays bounded. (Threads of the user's own that emit help too, and come on top of the
+pool's.)
 
 If all that runs of a job waits for room, and nothing is ready or scheduled, waiting is in vain:
 `SlotQueueFullError`.
@@ -65,49 +66,65 @@ def wait_for_room(
     `lane` is that of the activation which emits, None for threads outside activations.
     """
     has_place = True
+    with loop.lock:
+        if lane is not None:
+            lane.blocked_on = (unit, slot)
     while True:
         helper: Lane | None = None
         apart: Lane | None = None
         with loop.lock:
             if not has_place and lane is not None and lane.crew is not None:
                 if lane.crew.busy:
-                    _wait(loop, lane, unit, slot)
+                    _wait(loop)
                     continue
                 lane.crew.busy = has_place = True
-            if loop.refusal is not None:
-                raise refusal(loop, event_name)
-            if lane is not None and lane.wanted is not None:
-                return  # a timeout; it is raised at the end of the emit
-            if _put(loop, unit, slot, (data, routine_id, loop.state.now_ns())):
+            if _is_over(loop, lane, unit, slot, (data, routine_id, loop.state.now_ns()), event_name):
                 return
             help_wanted = _find_help(loop, lane, unit) if loop.open else None
             if help_wanted is not None:
                 other, on_top = help_wanted
                 if on_top:
                     helper = loop.engage(other, lane)
-                    loop.buried += lane is not None
                 elif lane is not None and not loop.host.has_idle_thread():
                     apart = _send_apart(loop, lane, other)
                     has_place = False
             if helper is None and apart is None:
-                if loop.open and help_wanted is None and _is_stuck(loop, lane):
-                    raise _never(loop, lane, unit, slot, data, event_name)
                 if lane is not None and lane.crew is not None:
                     has_place = False
                     _leave_place(loop, lane.crew)
-                _wait(loop, lane, unit, slot)
+                _wait(loop)
         if helper is not None:
-            try:
-                loop.drain(helper)
-            finally:
-                if lane is not None:
-                    with loop.lock:
-                        loop.buried -= 1
+            loop.drain(helper)
         elif apart is not None:
             thread = threading.Thread(
                 target=_drain_apart, args=(loop, apart), name="routilux-apart", daemon=True
             )
             thread.start()
+
+
+def _is_over(
+    loop: EventLoop, lane: Lane | None, unit: Unit, slot: Slot, item: tuple[Any, str, int], event_name: str
+) -> bool:
+    """Whether the waiting is over: with the item put in, or with an error. Under the lock."""
+    error: BaseException | None = None
+    if loop.refusal is not None:
+        error = refusal(loop, event_name)
+    elif lane is not None and lane.wanted is not None:
+        pass  # a timeout; it is raised at the end of the emit
+    elif not _put(loop, unit, slot, item):
+        if not loop.open or not _is_stuck(loop, lane):
+            return False
+        if any(each.blocked_on is not None and not _waits_in_vain(each) for each in loop.lanes):
+            # Someone below a helper could go on and may provide what is missing, if the helper ended.
+            _put(loop, unit, slot, item, beyond=OVERFLOW)
+        else:
+            error = _never(loop, lane, unit, slot, item[0], event_name)
+    # In the same visit to the lock, or others would see it wait in vain.
+    if lane is not None:
+        lane.blocked_on = None
+    if error is not None:
+        raise error
+    return True
 
 
 def wait_for_crew(loop: EventLoop, crew: Crew) -> None:
@@ -171,10 +188,11 @@ def _full_targets(unit: Unit) -> Iterator[Unit]:
                 yield target
 
 
-def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int]) -> bool:
+def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int], beyond: int = 0) -> bool:
     """Put the item in if that is possible now. Under the lock."""
-    room = slot.capacity if loop.open or unit.skipped else slot.capacity + OVERFLOW
-    if len(slot.queue) < room:
+    if not loop.open:
+        beyond = OVERFLOW
+    if len(slot.queue) < slot.capacity + beyond and not unit.skipped:
         slot.queue.append(item)
         slot.received += 1
         unit.touched = True
@@ -187,18 +205,13 @@ def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int]) ->
     return True
 
 
-def _wait(loop: EventLoop, lane: Lane | None, unit: Unit, slot: Slot) -> None:
+def _wait(loop: EventLoop) -> None:
     """Wait until something has changed. Under the lock, which is free meanwhile."""
-    room = loop.condition_of_room()
     loop.blocked += 1
-    if lane is not None:
-        lane.blocked_on = (unit, slot)
     try:
-        room.wait()
+        loop.condition_of_room().wait()
     finally:
         loop.blocked -= 1
-        if lane is not None:
-            lane.blocked_on = None
 
 
 def _find_help(loop: EventLoop, lane: Lane | None, target: Unit) -> tuple[Unit, bool] | None:
@@ -208,7 +221,8 @@ def _find_help(loop: EventLoop, lane: Lane | None, target: Unit) -> tuple[Unit, 
 
     def may_lie_on_top(unit: Unit) -> bool:
         return not deep and not any(
-            each.unit is unit or loop.plan.reaches(unit.plan.index, each.unit.plan.index) for each in stack
+            each.unit is unit or loop.plan.may_wait_for(unit.plan.index, each.unit.plan.index)
+            for each in stack
         )
 
     drains = _find_downstream(target)
@@ -243,10 +257,10 @@ def _find_downstream(target: Unit) -> Unit | None:
 
 def _is_stuck(loop: EventLoop, lane: Lane | None) -> bool:
     """Whether nothing of the job could ever drain anything, if this thread waits now. Under the lock."""
-    if loop.live > loop.engaged:
+    if loop.live > loop.engaged or loop.engaged > len(loop.lanes):
         return False
-    waiting = sum(_waits_in_vain(each) for each in loop.lanes) + (lane is not None)
-    return waiting + loop.buried >= loop.engaged
+    below = {each.outer for each in loop.lanes}
+    return all(each is lane or each in below or _waits_in_vain(each) for each in loop.lanes)
 
 
 def _waits_in_vain(lane: Lane) -> bool:
@@ -262,9 +276,6 @@ def _never(
 ) -> SlotQueueFullError:
     """The error of an emit that would wait for ever, with the cycle's names."""
     waits_for = {each.unit: each.blocked_on[0] for each in loop.lanes if each.blocked_on is not None}
-    for each in loop.lanes:
-        if each.outer is not None and each.outer.unit not in waits_for:
-            waits_for[each.outer.unit] = each.unit
     names = [lane.unit.routine_id] if lane is not None else []
     at: Unit | None = unit
     while at is not None and at.routine_id not in names:

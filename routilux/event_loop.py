@@ -66,7 +66,6 @@ class EventLoop:
 
     __slots__ = (
         "blocked",
-        "buried",
         "changes",
         "ended",
         "engaged",
@@ -108,9 +107,8 @@ class EventLoop:
         self.live = 0
         self.engaged = 0
         self.lanes: list[Lane] = []
-        # Lanes that wait for room in a full slot, and lanes below one that helps.
+        # How many threads wait for room in a full slot.
         self.blocked = 0
-        self.buried = 0
         # Notified, while anyone is blocked, whenever a slot was drained or a lane has ended.
         self.room: threading.Condition | None = None
         # Why items are refused; None while they are taken.
@@ -362,7 +360,6 @@ class EventLoop:
         """The job has ended: nothing of it runs, and nothing will. Under the lock."""
         state = self.state
         self.open = False
-        self.ended = True
         if self.refusal is None:
             self.refusal = JobNotActive
         state._engine = None
@@ -395,6 +392,8 @@ class EventLoop:
         elif state._changed is not None:
             state._changed.notify_all()
         state._changed = None  # nothing changes any more
+        # Last, for it is looked at without the lock: who sees it sees the status too.
+        self.ended = True
 
     def change(self, status: ExecutionStatus) -> None:
         """Take on a status that is not the end. Under the lock; `tell` afterwards, outside it."""
@@ -403,14 +402,16 @@ class EventLoop:
 
     def tell(self) -> None:
         """Tell the runtime of changes, in their order, one thread at a time. Outside the lock."""
+        with self.lock:
+            if self.telling or not self.changes:
+                return
+            self.telling = True
         while True:
-            with self.lock:
-                if self.telling or not self.changes:
-                    return
-                self.telling = True
-                status, ns, ended = self.changes.popleft()
+            status, ns, ended = self.changes.popleft()
             try:
                 self.host.status_changed(self, status, ns, ended)
             finally:
                 with self.lock:
-                    self.telling = False
+                    self.telling = more = bool(self.changes)
+            if not more:
+                return

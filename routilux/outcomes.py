@@ -93,7 +93,7 @@ def describe(
     _forget_frames(error)
     return JobError(
         routine_id=unit.routine_id,
-        message=str(error),
+        message=_words(error),
         exception_type=type(error).__name__,
         traceback=text,
         data_slice=data_slice,
@@ -101,6 +101,13 @@ def describe(
         fatal=fatal,
         exception=error,
     )
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"(its text cannot be made: {type(broken).__name__})"
 
 
 def _forget_frames(error: BaseException) -> None:

@@ -6,10 +6,10 @@ changed since. Immutable but for the learnt CPU means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from routilux.activation_policies import ActivationPolicy, ImmediatePolicy
+from routilux.activation_policies import ActivationPolicy, ImmediatePolicy, TimeIntervalPolicy
 from routilux.connection import Connection
 from routilux.error_handler import STOP_HANDLER, ErrorHandler
 from routilux.exceptions import FlowDefinitionError
@@ -78,9 +78,11 @@ class RoutinePlan:
         "cpu",
         "events",
         "handler",
+        "has_logic",
         "index",
         "limit",
         "logic",
+        "may_starve",
         "passes_job_state",
         "passes_message",
         "policy",
@@ -109,15 +111,31 @@ class RoutinePlan:
         self.always_consumes: bool = getattr(self.policy, "always_consumes", False)
         self.asks_again: Callable[..., float | None] | None = getattr(self.policy, "ask_again_in", None)
         self.when_quiet: Callable[..., Any] | None = getattr(self.policy, "when_quiet", None)
+        self.may_starve = not isinstance(self.policy, (ImmediatePolicy, TimeIntervalPolicy)) and (
+            len(self.slots) > 1 or not self.always_consumes
+        )
         self.handler = routine.error_handler or flow_handler or STOP_HANDLER
         self.limit = routine.max_concurrency
         self.timeout = routine.timeout
         self.cpu = CpuUse(exempt=not routine.cpu_gate)
-        self.logic = routine.active_logic
-        call = LogicCall.of(self.logic, routine_id, len(self.slots)) if self.logic else LogicCall()
+        logic = routine.active_logic
+        self.has_logic = logic is not None
+        self.logic: Callable[..., Any] = logic or _without_logic(routine_id)
+        call = LogicCall.of(self.logic, routine_id, len(self.slots))
         self.passes_message = call.passes_message
         self.passes_job_state = call.passes_job_state
         self.arguments = call.arguments(self.slot_names)
+
+
+def _without_logic(routine_id: str) -> Callable[..., Any]:
+    """What an activation of a routine without logic runs."""
+
+    def logic(*lists: Any) -> None:
+        raise FlowDefinitionError(
+            f"routine {routine_id!r} has no logic; define a method logic, or call set_logic"
+        )
+
+    return logic
 
 
 class LogicCall(NamedTuple):
@@ -204,8 +222,12 @@ class Plan:
             source = self.routines[self.index_of[connection.source_id]]
             target = (self.index_of[connection.target_id], connection.slot_name)
             source.targets[connection.event_name] = (*source.targets.get(connection.event_name, ()), target)
+        self._successors = tuple(_successors(plan) for plan in self.routines)
         self.entry = _find_entry(self.routines, connections)
-        self.reachable = _reachability([_successors(plan) for plan in self.routines])
+        self.reachable = _reachability(self._successors)
+        # Routines that may take nothing from one slot for want of an item in another.
+        self._joins = sum(1 << plan.index for plan in self.routines if plan.may_starve)
+        self._may_wait: dict[tuple[int, int], bool] = {}
         # The order in which remainders are handed over: what feeds others first.
         self.quiet_order = tuple(
             sorted(
@@ -213,6 +235,21 @@ class Plan:
                 key=lambda index: -bin(self.reachable[index]).count("1"),
             )
         )
+
+    def may_wait_for(self, waiting: int, other: int) -> bool:
+        """Whether an emit of routine `waiting` may have to wait until an activation of `other` goes on.
+
+        It may if its items can lead to `other`, whose slots may be full; or to a routine that
+        joins them with items to which `other` leads on another way.
+        """
+        known = self._may_wait.get((waiting, other))
+        if known is None:
+            joins = self.reachable[waiting] & self._joins
+            known = self.reaches(waiting, other) or bool(
+                joins and joins & _reached(self._successors, other, avoiding=waiting)
+            )
+            self._may_wait[waiting, other] = known
+        return known
 
     def reaches(self, source: int, target: int) -> bool:
         """Whether items of `source` can, over any number of routines, lead to items of `target`."""
@@ -223,19 +260,21 @@ def _successors(plan: RoutinePlan) -> set[int]:
     return {index for targets in plan.targets.values() for index, _ in targets}
 
 
-def _reachability(successors: list[set[int]]) -> tuple[int, ...]:
+def _reachability(successors: Sequence[set[int]]) -> tuple[int, ...]:
     """For each routine a bit set of those reachable from it over at least one connection."""
-    reached = []
-    for start in range(len(successors)):
-        bits = 0
-        todo = list(successors[start])
-        while todo:
-            index = todo.pop()
-            if not bits >> index & 1:
-                bits |= 1 << index
-                todo.extend(successors[index])
-        reached.append(bits)
-    return tuple(reached)
+    return tuple(_reached(successors, start) for start in range(len(successors)))
+
+
+def _reached(successors: Sequence[set[int]], start: int, avoiding: int = -1) -> int:
+    """A bit set of the routines reachable from `start` over at least one connection."""
+    bits = 0
+    todo = list(successors[start])
+    while todo:
+        index = todo.pop()
+        if index != avoiding and not bits >> index & 1:
+            bits |= 1 << index
+            todo.extend(successors[index])
+    return bits
 
 
 def _find_entry(routines: tuple[RoutinePlan, ...], connections: tuple[Connection, ...]) -> Entry | None:

@@ -62,7 +62,12 @@ class RoutineRun:
 
     def has_items(self) -> bool:
         """Whether anything waits in a slot or is parked."""
-        return bool(self.parked) or any(slot.queue for slot in self.slots.values())
+        if self.parked:
+            return True
+        for slot in self.slots.values():  # noqa: SIM110  # once per dispatch, and faster than any()
+            if slot.queue:
+                return True
+        return False
 
     def describe_state(self) -> str:
         """The `state` of a `RoutineSnapshot`."""

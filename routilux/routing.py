@@ -106,9 +106,12 @@ def emit(
 
 def _resolve(loop: EventLoop, unit: Unit, event_name: str) -> tuple[tuple[Unit, Slot], ...]:
     """Where the items of an event go in this job; remembered with the unit."""
+    units = loop.units
     targets = tuple(
-        (loop.units[index], loop.units[index].slots[slot_name])
-        for index, slot_name in unit.plan.targets.get(event_name, ())
+        [
+            (units[index], units[index].slots[slot_name])
+            for index, slot_name in unit.plan.targets.get(event_name, ())
+        ]
     )
     unit.targets[event_name] = targets
     return targets

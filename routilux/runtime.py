@@ -341,8 +341,9 @@ class Runtime:
         for listener in self._listeners:
             try:
                 listener(event)
-            except Exception:
-                _log.exception("listener %r raised and is dropped", listener)
+            except BaseException:
+                # Of whatever kind: it must not end the thread of a job.
+                _log.exception("a listener raised and is dropped: %s", object.__repr__(listener))
                 with self._lock:
                     self._listeners = tuple(each for each in self._listeners if each is not listener)
 

@@ -89,7 +89,7 @@ def _unreachable(plan: Plan) -> Iterator[Finding]:
 
 def _routines(plan: Plan) -> Iterator[Finding]:
     for routine in plan.routines:
-        if routine.logic is None:
+        if not routine.has_logic:
             yield Finding(
                 "error",
                 "no-logic",
