@@ -78,16 +78,17 @@ def _cancel(loop: EventLoop, reason: BaseException, *, force: bool, error: JobEr
     with loop.lock:
         if loop.ended:
             return False
+        state._cancel_requested = True
+        loop.refusal = JobCancelled
+        state.condition().notify_all()  # those who sleep
+        # What has failed stays failed, but what still runs of it is told to stop.
         if state._status not in (Status.CANCELLING, Status.FAILED):
             _shut(loop)
-            state._cancel_requested = True
-            loop.refusal = JobCancelled
             if error is not None:
                 state.add_error(error)
                 loop.verdict = Status.FAILED
             if loop.engaged:
                 loop.change(Status.CANCELLING)
-                state.condition().notify_all()  # those who sleep
             else:
                 loop.end(loop.verdict)
         if loop.room is not None:
