@@ -51,9 +51,16 @@ def drain(loop: EventLoop, lane: Lane) -> int:
     # Units that are not known to be light come back to the pool every quantum, to be measured and gated.
     use = plan.cpu
     long = not use.exempt and (use.wall > use.WORTH_MEASURING or not use.wall)
+    # What only some routines need, asked once per activation instead of one by one.
+    special = helps or limit > 1 or timeout is not None or plan.passes_message
+    # The queue of a routine that runs once for each item of its only slot: its policy, written out.
+    only = plan.only_slot
+    queue = unit.slots[only].queue if only is not None else None
     keywords: dict[str, Any] = {"job_state": state} if plan.passes_job_state else {}
     stop_ns = perf_counter_ns() + QUANTUM_NS
-    count = 0
+    count = timer = 0
+    more = False
+    task: Task
     token = current_activation.set(lane)
     try:
         while True:
@@ -62,7 +69,14 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                 loop.release(lane, IDLE)  # which sweeps up what waits
                 return count
             if unit.parked:
-                task: Task = unit.parked.pop(0)
+                task = unit.parked.pop(0)
+            elif only is not None and queue is not None:
+                unit.touched = False
+                if not queue:
+                    if _rest(loop, lane):
+                        continue
+                    return count
+                task = (1, {only: [queue.popleft()[0]]}, None)
             else:
                 unit.touched = False
                 try:
@@ -81,15 +95,15 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                     if _rest(loop, lane):
                         continue
                     return count
-            more = False
             if not lock.acquire(False):
                 acquire_contended(lock)
             try:
                 now = base_ns + perf_counter_ns()
-                if lane.started_ns:
-                    unit.running -= 1
-                    spent_ns = now - lane.started_ns
+                started_ns = lane.started_ns
+                if started_ns:
+                    spent_ns = now - started_ns
                     unit.time_ns += spent_ns
+                    unit.running -= 1
                     records.append((now, routine_id, ENDED, None))
                     history.total += 1
                     if spent_ns > QUANTUM_NS:
@@ -101,8 +115,8 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                     unit.running += 1
                     records.append((now, routine_id, STARTED, task[1]))
                     history.total += 1
-                    if limit > 1:
-                        more = _hand_on(loop, unit)
+                    if special:
+                        more = limit > 1 and _hand_on(loop, unit)
                     if loop.blocked and loop.room is not None:
                         loop.room.notify_all()
                 else:
@@ -113,12 +127,13 @@ def drain(loop: EventLoop, lane: Lane) -> int:
             if not lane.started_ns:
                 loop.release(lane, READY)
                 return count
-            if more:
-                loop.host.push(loop, [unit])
-            lane.task = task
-            if plan.passes_message:
-                keywords["policy_message"] = task[2]
-            timer = outcomes.arm_timeout(loop, lane, timeout) if timeout is not None else 0
+            if special:
+                if more:
+                    loop.host.push(loop, [unit])
+                if plan.passes_message:
+                    keywords["policy_message"] = task[2]
+                if timeout is not None:
+                    timer = outcomes.arm_timeout(loop, lane, timeout)
             args = arguments(task[1])
             failure: BaseException | None = None
             try:
@@ -141,14 +156,14 @@ def drain(loop: EventLoop, lane: Lane) -> int:
             if failure is not None:
                 outcomes.activation_failed(loop, lane, task, failure)
                 failure = None
-            lane.task = None
-            if limit > 1 and not _decide_again(loop, lane):
-                loop.release(lane, None)
-                return count
+            if special:
+                if limit > 1 and not _decide_again(loop, lane):
+                    loop.release(lane, None)
+                    return count
+                if helps and backpressure.is_obstructed(unit):
+                    loop.release(lane, READY)
+                    return count
             if not loop.open or ((long or helps or loop.queue) and perf_counter_ns() > stop_ns):
-                loop.release(lane, READY)
-                return count
-            if helps and backpressure.is_obstructed(unit):
                 loop.release(lane, READY)
                 return count
             if count == 1 and not (unit.touched or unit.has_items()) and loop.release(lane, IDLE):

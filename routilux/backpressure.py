@@ -182,7 +182,7 @@ def is_obstructed(unit: Unit) -> bool:
 
 
 def _full_targets(unit: Unit) -> Iterator[Unit]:
-    for targets in unit.targets.values():
+    for _, targets in unit.outlets.values():
         for target, slot in targets:
             if len(slot.queue) >= slot.capacity and slot.when_full == "wait" and not target.skipped:
                 yield target

@@ -378,7 +378,7 @@ class EventLoop:
         state._leftovers = MappingProxyType(left) if left else NOTHING
         state.final = tuple([unit.pack() for unit in self.units])
         for unit in self.units:
-            unit.targets = {}  # units point at one another through them
+            unit.outlets = {}  # units point at one another through them
         if status not in RESUMABLE:
             remembered = {unit.routine_id: unit.state for unit in self.units if unit.state}
             state.kept_states = remembered or NOTHING

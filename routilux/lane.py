@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from routilux import routing
 from routilux.interrupts import Interruptible
-from routilux.routine_run import Task
 from routilux.slot import Slot
 from routilux.unit import Unit
 
@@ -29,9 +28,9 @@ class Lane(Interruptible):
         "loop",
         "outer",
         "partial",
+        "routine",
         "routine_id",
         "started_ns",
-        "task",
         "unit",
     )
 
@@ -42,13 +41,13 @@ class Lane(Interruptible):
         super().__init__(thread_id)
         self.loop = loop
         self.unit = unit
+        self.routine = unit.plan.routine
         self.job_state = loop.state
         self.routine_id = unit.routine_id
         # The lane of the same thread that waits for room meanwhile, if this one only helps.
         self.outer = outer
         # When the activation that runs was started; 0 when none does. Guarded by the job's lock.
         self.started_ns = 0
-        self.task: Task | None = None
         # Where an emit waits for room, for explanations. Guarded by the job's lock.
         self.blocked_on: tuple[Unit, Slot] | None = None
         # Printed text without its end of line yet, by level.

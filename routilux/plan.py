@@ -83,6 +83,7 @@ class RoutinePlan:
         "limit",
         "logic",
         "may_starve",
+        "only_slot",
         "passes_job_state",
         "passes_message",
         "policy",
@@ -125,6 +126,9 @@ class RoutinePlan:
         self.passes_message = call.passes_message
         self.passes_job_state = call.passes_job_state
         self.arguments = call.arguments(self.slot_names)
+        # The only slot of a routine that runs once for each item there; else None.
+        only = type(self.policy) is ImmediatePolicy and len(self.slots) == 1
+        self.only_slot: str | None = self.slot_names[0] if only else None
 
 
 def _without_logic(routine_id: str) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from routilux import backpressure
 from routilux.exceptions import UndefinedEventError
 from routilux.locks import acquire_contended
-from routilux.unit import IDLE, READY, Unit
+from routilux.unit import IDLE, READY, Outlet, Unit
 
 if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
@@ -30,35 +30,35 @@ def emit(
     `lane` is that of the activation which emits. Threads that run none name the loop instead, or
     come with a lane of another thread, whose context they have copied.
     """
-    if loop is None:
-        assert lane is not None
+    if lane is not None and lane.thread_id == get_ident():
         loop = lane.loop
-    if lane is not None and lane.thread_id != get_ident():
-        lane = None  # a thread that logic started, with a copy of its context
-    if lane is not None and lane.unit.plan.routine is routine:
-        unit = lane.unit
-    else:
+        unit = lane.unit if lane.routine is routine else _unit_of(loop, routine, event_name)
+    else:  # also a thread that logic started, with a copy of its context
+        if loop is None:
+            assert lane is not None
+            loop = lane.loop
+        lane = None
         unit = _unit_of(loop, routine, event_name)
-    names = unit.plan.events.get(event_name)
-    if names is None:
-        routine.check_emit(unit.routine_id, event_name, params)
-    else:
-        for name in params:
-            if name not in names:
-                routine.check_emit(unit.routine_id, event_name, params)
-    targets = unit.targets.get(event_name)
-    if targets is None:
-        targets = _resolve(loop, unit, event_name)
+    outlet = unit.outlets.get(event_name)
+    if outlet is None:
+        outlet = _resolve(loop, unit, routine, event_name, params)
+    names, targets = outlet
+    for name in params:
+        if name not in names:
+            routine.check_emit(unit.routine_id, event_name, params)
+    masked = 0
     if lane is not None:
         # Lane.mask, written out; Lane.unmask is at the end.
-        lane.masked += 1
-        if lane.wanted is not None and lane.masked == 1:
+        masked = lane.masked
+        lane.masked = masked + 1
+        if lane.wanted is not None and not masked:
             lane.collect()
     ready: list[Unit | None] | None = None
     full: list[tuple[Unit, Slot, dict[str, Any]]] | None = None
     data: dict[str, Any] | None = params
     routine_id = unit.routine_id
-    history = loop.state.history
+    state = loop.state
+    history = state.history
     lock = loop.lock
     try:
         if not lock.acquire(False):
@@ -66,14 +66,15 @@ def emit(
         try:
             if loop.refusal is not None:
                 raise backpressure.refusal(loop, event_name)
-            now = loop.state.base_ns + perf_counter_ns()
+            now = state.base_ns + perf_counter_ns()
             history.records.append((now, routine_id, event_name, params))
             history.total += 1
             for target, slot in targets:
                 if data is None:  # every slot but the first gets a dict of its own
                     data = params.copy()
-                if len(slot.queue) < slot.capacity:
-                    slot.queue.append((data, routine_id, now))
+                queue = slot.queue
+                if len(queue) < slot.capacity:
+                    queue.append((data, routine_id, now))
                     slot.received += 1
                     target.touched = True
                 elif not target.put_when_full(slot, (data, routine_id, now)):
@@ -99,22 +100,25 @@ def emit(
                 backpressure.wait_for_room(loop, lane, target, slot, data, routine_id, event_name)
     finally:
         if lane is not None:
-            lane.masked -= 1
-            if lane.wanted is not None and lane.masked == 0:
+            lane.masked = masked
+            if lane.wanted is not None and not masked:
                 lane.raise_wanted()
 
 
-def _resolve(loop: EventLoop, unit: Unit, event_name: str) -> tuple[tuple[Unit, Slot], ...]:
-    """Where the items of an event go in this job; remembered with the unit."""
+def _resolve(
+    loop: EventLoop, unit: Unit, routine: Routine, event_name: str, params: dict[str, Any]
+) -> Outlet:
+    """What an event may carry, and where its items go in this job; remembered with the unit."""
+    names = unit.plan.events.get(event_name)
+    if names is None:
+        routine.check_emit(unit.routine_id, event_name, params)
+        return frozenset(params), ()  # it was defined after the job had started, and is connected to nothing
     units = loop.units
     targets = tuple(
-        [
-            (units[index], units[index].slots[slot_name])
-            for index, slot_name in unit.plan.targets.get(event_name, ())
-        ]
+        [(units[index], units[index].slots[slot]) for index, slot in unit.plan.targets.get(event_name, ())]
     )
-    unit.targets[event_name] = targets
-    return targets
+    unit.outlets[event_name] = (names, targets)
+    return names, targets
 
 
 def _unit_of(loop: EventLoop, routine: Routine, event_name: str) -> Unit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from routilux.plan import RoutinePlan
 from routilux.routine_run import RoutineRun
@@ -15,11 +15,14 @@ READY: Final = 1  # it wants a thread to
 # routine allows more activations at once: then it hands the deciding on before it runs one.
 DECIDING: Final = 2
 
+# The parameter names that an event defines, and the units and slots that its items go to.
+Outlet: TypeAlias = "tuple[frozenset[str], tuple[tuple[Unit, Slot], ...]]"
+
 
 class Unit(RoutineRun):
     """One routine of one job, as it is scheduled. Guarded by the job's lock, but for `listed`."""
 
-    __slots__ = ("listed", "phase", "plan", "policy_failures", "policy_timer", "targets", "touched")
+    __slots__ = ("listed", "outlets", "phase", "plan", "policy_failures", "policy_timer", "touched")
 
     def __init__(self, plan: RoutinePlan) -> None:
         super().__init__(plan.routine_id)
@@ -33,8 +36,8 @@ class Unit(RoutineRun):
         self.policy_timer = 0
         # How often in a row it has raised.
         self.policy_failures = 0
-        # Event name -> where its items go in this job; filled as events are first emitted.
-        self.targets: dict[str, tuple[tuple[Unit, Slot], ...]] = {}
+        # By event name; filled as events are first emitted.
+        self.outlets: dict[str, Outlet] = {}
         self.slots = {slot.name: slot.fresh() for slot in plan.slots}
 
     def adopt(self, saved: RoutineRun) -> None:
