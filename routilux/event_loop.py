@@ -16,7 +16,6 @@ outside it.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sized
 from threading import get_ident
 from types import MappingProxyType
@@ -99,7 +98,7 @@ class EventLoop:
         self.lock = state._lock
         self.units = [Unit(each) for each in plan.routines]
         # The job's task queue and whether the pool has it in hand; both guarded by the pool's lock.
-        self.tasks: deque[Unit | None] = deque()
+        self.tasks: list[Unit | None] = []
         self.listed = False
         # The gate: no activation starts while it is shut. Open exactly while the status is RUNNING.
         self.open = False
@@ -117,14 +116,14 @@ class EventLoop:
         self.verdict = ExecutionStatus.CANCELLED
         self.ended = False
         # Timer numbers that belong to the job, for cancelling them.
-        self.timers: set[int] = set()
+        self.timers: dict[int, None] = {}
         # The job's time limit: what is left of it in seconds, and in words.
         self.time_left: float | None = None
         self.limit = ""
         self.timeout_timer = 0
         self.timeout_armed_ns = 0
         # Changes of status that listeners have not been told yet, and whether a thread tells them.
-        self.changes: deque[tuple[ExecutionStatus, int, bool]] = deque()
+        self.changes: list[tuple[ExecutionStatus, int, bool]] = []
         self.telling = False
 
     # ---- starting
@@ -227,14 +226,14 @@ class EventLoop:
         with self.lock:
             if unit.policy_timer != number or number not in self.timers:
                 return
-            self.timers.discard(number)
+            self.timers.pop(number, None)
             unit.policy_timer = 0
             self.wake(unit, from_timer=True)
 
     def call_later(self, seconds: float, function: Callable[[int], None]) -> int:
         """A timer that goes when the job ends. Under the lock; its `live` is the caller's business."""
         number = self.host.call_later(seconds, function)
-        self.timers.add(number)
+        self.timers[number] = None
         return number
 
     def wake(self, unit: Unit, *, from_timer: bool) -> None:
@@ -407,7 +406,7 @@ class EventLoop:
                 return
             self.telling = True
         while True:
-            status, ns, ended = self.changes.popleft()
+            status, ns, ended = self.changes.pop(0)
             try:
                 self.host.status_changed(self, status, ns, ended)
             finally:

@@ -167,7 +167,7 @@ def _retry_later(loop: EventLoop, unit: Unit, task: Task, delay: float) -> None:
             again = unit.retrying.pop(number, None)
             if again is None or number not in loop.timers:
                 return
-            loop.timers.discard(number)
+            loop.timers.pop(number, None)
             unit.parked.append(again[0])
             loop.wake(unit, from_timer=True)
 

@@ -120,7 +120,7 @@ class Pool:
     def _take(self) -> tuple[EventLoop, Unit | None]:
         """The next task of the job whose turn it is. Under the lock."""
         loop = self.queue.popleft()
-        unit = loop.tasks.popleft()
+        unit = loop.tasks.pop(0)
         if unit is not None:
             unit.listed = False
         if loop.tasks:
