@@ -1,0 +1,79 @@
+"""Fixtures that tests of several modules need; helpers to import are in `tests.helpers`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from routilux import FlowRegistry
+from routilux.loading import folder
+from tests.helpers import Bench, assert_no_threads_left
+
+
+@pytest.fixture
+def registry() -> FlowRegistry:
+    """A registry of the test's own."""
+    return FlowRegistry()
+
+
+@pytest.fixture
+def make_runtime() -> Iterator[Callable[..., Bench]]:
+    """Makes runtimes that are shut down afterwards, and leave no thread behind."""
+    made: list[Bench] = []
+
+    def make(threads: int = 4, **how: Any) -> Bench:
+        made.append(Bench(threads, **how))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.cancel_all_jobs(force=True)
+        each.shutdown(wait=False)
+    assert_no_threads_left()
+
+
+@pytest.fixture
+def runtime(make_runtime: Callable[..., Bench]) -> Bench:
+    """A runtime of four threads."""
+    return make_runtime(4)
+
+
+@pytest.fixture
+def one_thread(make_runtime: Callable[..., Bench]) -> Bench:
+    """A runtime of a single thread, where whatever blocks it blocks everything."""
+    return make_runtime(1)
+
+
+@pytest.fixture
+def often_switching() -> Iterator[Callable[[float], None]]:
+    """Call it to have threads interrupt one another every so many seconds, where races show."""
+    interval = sys.getswitchinterval()
+    yield sys.setswitchinterval
+    sys.setswitchinterval(interval)
+
+
+@pytest.fixture
+def process_restored() -> Iterator[None]:
+    """For tests that load flow folders: afterwards the process is as if none had been loaded."""
+    registry, root = FlowRegistry.get_instance(), logging.getLogger()
+    flows = {name: registry.get_by_name(name) for name in registry.list_names()}
+    level, handlers = root.level, list(root.handlers)
+    modules = dict(sys.modules)
+    yield
+    if folder._installed is not None:
+        folder._installed.uninstall()
+        folder._installed = None
+    # Loading a folder named flows takes another one of that name out.
+    sys.modules.update(
+        {name: module for name, module in modules.items() if name.partition(".")[0] == "flows"}
+    )
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    registry.clear()
+    for name, flow in flows.items():
+        if flow is not None:
+            registry.register_by_name(name, flow)
