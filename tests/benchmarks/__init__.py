@@ -1,0 +1,1 @@
+"""Benchmarks: the promises about speed and memory, measured. Run `python -m tests.benchmarks`."""
