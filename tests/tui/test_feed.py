@@ -1,0 +1,104 @@
+"""Pictures are taken when something can have changed, and only then."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tests.tui import fixed
+from tests.tui.fixed import FixedBackend, S
+from tui.feed import Feed, unfinished
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = fixed.NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def on(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def feed_of(*states: S) -> tuple[Feed, FixedBackend, Clock]:
+    clock = Clock()
+    backend = FixedBackend([fixed.summary(number, state) for number, state in enumerate(states)])
+    return Feed(backend, clock), backend, clock
+
+
+def test_the_first_frame_always_comes_and_no_second_while_nothing_changes() -> None:
+    feed, backend, clock = feed_of(S.COMPLETED)
+    assert feed.tick(None) is not None
+    clock.on(3600)
+    assert feed.tick(None) is None
+    assert backend.snapshots == 1
+
+
+def test_a_status_that_changed_makes_a_frame() -> None:
+    feed, backend, _ = feed_of(S.COMPLETED)
+    feed.tick(None)
+    backend.give(fixed.JOBS)
+    frame = feed.tick(None)
+    assert frame is not None
+    assert len(frame.snapshot.jobs) == len(fixed.JOBS)
+
+
+def test_a_job_that_runs_makes_a_frame_every_time() -> None:
+    feed, backend, _ = feed_of(S.COMPLETED, S.RUNNING)
+    assert all(feed.tick(None) is not None for _ in range(3))
+    assert backend.snapshots == 3
+
+
+def test_a_paused_job_makes_a_frame_a_second() -> None:
+    feed, _, clock = feed_of(S.PAUSED)
+    feed.tick(None)
+    clock.on(0.5)
+    assert feed.tick(None) is None
+    clock.on(0.5)
+    assert feed.tick(None) is not None
+
+
+def test_another_choice_makes_a_frame_with_its_detail() -> None:
+    feed, _, _ = feed_of(S.COMPLETED)
+    feed.tick(None)
+    job_id = feed.last.jobs[0].job_id if feed.last is not None else ""
+    frame = feed.tick(job_id)
+    assert frame is not None
+    assert frame.detail is not None
+    assert frame.detail.snapshot.job_id == job_id
+
+
+def test_a_job_that_is_forgotten_has_no_detail() -> None:
+    feed, _, _ = feed_of(S.COMPLETED)
+    frame = feed.tick("gone")
+    assert frame is not None
+    assert frame.detail is None
+
+
+def test_how_long_a_job_has_been_pausing_is_counted_from_when_it_was_first_seen() -> None:
+    feed, backend, clock = feed_of(S.PAUSING)
+    [job] = backend.picture.jobs
+    feed.tick(None)
+    clock.on(3)
+    frame = feed.tick(None)
+    assert frame is not None
+    assert frame.held_for == {job.job_id: 3.0}
+    backend.give([job._replace(status=S.PAUSED)])
+    frame = feed.tick(None)
+    assert frame is not None
+    assert frame.held_for == {}
+
+
+def test_a_job_ends_once() -> None:
+    feed, backend, _ = feed_of(S.RUNNING, S.FAILED)
+    assert feed.newly_ended(backend.picture) == []
+    done = fixed.snapshot([job._replace(status=S.COMPLETED) for job in backend.picture.jobs])
+    assert [job.job_id for job in feed.newly_ended(done)] == [backend.picture.jobs[0].job_id]
+    assert feed.newly_ended(done) == []
+
+
+def test_unfinished_are_those_that_have_not_ended() -> None:
+    assert [job.status for job in unfinished(fixed.snapshot())] == [
+        S.PAUSED, S.PENDING, S.PAUSING, S.CANCELLING, S.RUNNING,
+    ]  # fmt: skip
+    assert unfinished(None) == []

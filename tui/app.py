@@ -1,0 +1,100 @@
+"""The app: themes, the main screen, the palette, and what happens around them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import ClassVar, Final
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.screen import Screen
+
+from tui.backend import Backend
+from tui.palette import Commands
+from tui.pictures import Catalogue
+from tui.screens.main import MainScreen
+from tui.screens.question import Question
+
+# How long a thread that computes may keep the interpreter from the screen. The library leaves it alone.
+SWITCH_INTERVAL: Final = 0.0005
+
+
+def local_now() -> datetime:
+    """The time where the user is."""
+    return datetime.now().astimezone()
+
+
+class RoutiluxApp(App[int]):
+    """The terminal app. `catalogue` is a folder that was read already; without one it is read in a thread."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "styles/roles.tcss",
+        "styles/main.tcss",
+        "styles/dialogs.tcss",
+    ]
+    TITLE = "routilux"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "ask_quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        catalogue: Catalogue | None = None,
+        clock: Callable[[], datetime] = local_now,
+        theme: str | None = None,
+        signals: Sequence[signal.Signals] = (),
+    ) -> None:
+        super().__init__()
+        self.backend = backend
+        self._main = MainScreen(backend, clock, catalogue=catalogue)
+        self._read = catalogue is None
+        # Those that end the app as if one had left, with the exit code a shell expects.
+        self._signals = tuple(signals)
+        if theme is not None:
+            self.theme = theme
+
+    def get_default_screen(self) -> Screen[object]:
+        return self._main  # type: ignore[return-value]
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever stands over it."""
+        return self._main
+
+    def on_mount(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        for number in self._signals:
+            asyncio.get_running_loop().add_signal_handler(number, self._ended_by, number)
+        if self._read:
+            self.load()
+
+    def _ended_by(self, number: signal.Signals) -> None:
+        self.exit(return_code=128 + number)
+
+    @work(thread=True, exclusive=True)
+    def load(self) -> None:
+        """Read the flow folder. In a thread: its modules run, and may take their time."""
+        catalogue = self.backend.load()
+        self.call_from_thread(self._main.set_catalogue, catalogue)
+
+    def action_ask_quit(self) -> None:
+        """ctrl+q, wherever one is; a question that is open already has to be answered first."""
+        if not isinstance(self.screen, Question):
+            self._main.action_ask_quit()
+
+    def action_help_quit(self) -> None:
+        """ctrl+c in a dialog, where nothing is selected: it closes nothing and loses nothing."""
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield SystemCommand("theme", "choose the colours", self.action_change_theme)
+        yield SystemCommand("screenshot", "save a picture of the screen as SVG", self.deliver_screenshot)

@@ -1,0 +1,151 @@
+"""The one door between the screen and the runtime. Screens use the protocol; tests give another one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from routilux import params
+from routilux.flow import Flow
+from routilux.history import ExecutionRecord, LogLine
+from routilux.loading import LoadedFolder
+from routilux.runtime import Runtime
+from routilux.snapshot import JobEvent, RuntimeSnapshot
+from tui.pictures import Catalogue, JobDetail, catalogue_of
+
+# How many parameter sets are remembered per flow.
+REMEMBERED = 20
+
+
+class Backend(Protocol):
+    """What the screen asks and orders. None of it blocks but `load`, which runs in a thread."""
+
+    @property
+    def root(self) -> Path:
+        """The flow folder."""
+
+    def load(self) -> Catalogue:
+        """Read the folder; its flows are then what `start` starts."""
+
+    def changed(self) -> bool:
+        """Whether a job has taken on another status since this was last asked."""
+
+    def snapshot(self) -> RuntimeSnapshot: ...
+
+    def detail(self, job_id: str) -> JobDetail | None: ...
+
+    def log(self, job_id: str, since: int) -> Sequence[LogLine]: ...
+
+    def history(self, job_id: str) -> tuple[Sequence[ExecutionRecord], int]:
+        """The records that are kept, and how many older ones are not."""
+
+    def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
+        """Raise what `start` would raise because of these values."""
+
+    def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
+        """Start a job and answer with its id. ValueError where it cannot be started."""
+
+    def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
+        """The parameter sets that jobs of the flow were started with here, the newest first."""
+
+    def pause(self, job_id: str) -> bool: ...
+
+    def resume(self, job_id: str) -> bool: ...
+
+    def cancel(self, job_id: str, *, force: bool = False) -> bool: ...
+
+    def cancel_all(self, *, force: bool = False) -> int: ...
+
+    def close(self) -> None:
+        """Nothing more is wanted. Cancels what has not ended, and does not wait for it."""
+
+
+class RuntimeBackend:
+    """The real thing. Every method is for the screen's thread, but `load`, which any may call."""
+
+    def __init__(self, runtime: Runtime, root: Path, load_folder: Callable[[], LoadedFolder]) -> None:
+        self._runtime = runtime
+        self._root = root
+        self._load_folder = load_folder
+        self._flows: dict[str, Flow] = {}
+        self._earlier: dict[str, deque[Mapping[str, Any]]] = {}
+        # Set by pool threads, cleared by the screen's. Cleared before the picture is taken: what changes
+        # in between is in the picture, and sets the mark again for a picture that shows nothing new.
+        self._dirty = True
+        self._unsubscribe = runtime.subscribe(self._note)
+
+    def _note(self, event: JobEvent) -> None:
+        self._dirty = True
+
+    @property
+    def root(self) -> Path:
+        return self._root
+
+    def load(self) -> Catalogue:
+        try:
+            folder = self._load_folder()
+        except OSError as error:
+            return Catalogue(self._root, problem=str(error))
+        catalogue = catalogue_of(folder)
+        self._flows = {name: loaded.flow for name, loaded in folder.flows.items()}
+        return catalogue
+
+    def changed(self) -> bool:
+        dirty, self._dirty = self._dirty, False
+        return dirty
+
+    def snapshot(self) -> RuntimeSnapshot:
+        return self._runtime.snapshot()
+
+    def detail(self, job_id: str) -> JobDetail | None:
+        job = self._runtime.get_job(job_id)
+        return None if job is None else JobDetail(job.snapshot(), job.job_state.errors)
+
+    def log(self, job_id: str, since: int) -> Sequence[LogLine]:
+        job = self._runtime.get_job(job_id)
+        return () if job is None else job.job_state.logs_since(since)
+
+    def history(self, job_id: str) -> tuple[Sequence[ExecutionRecord], int]:
+        job = self._runtime.get_job(job_id)
+        if job is None:
+            return (), 0
+        records = job.job_state.get_execution_history()
+        return records, records[0].sequence if records else 0
+
+    def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
+        flow = self._flows.get(flow_name)
+        if flow is None:
+            raise ValueError(f"there is no flow {flow_name!r} in {self._root}")
+        params.validate(flow.params, flow_name, values)
+
+    def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
+        job_id = self._runtime.exec(flow_name, dict(values)).job_id
+        sets = self._earlier.setdefault(flow_name, deque(maxlen=REMEMBERED))
+        if values in sets:
+            sets.remove(values)
+        sets.appendleft(dict(values))
+        return job_id
+
+    def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
+        return tuple(self._earlier.get(flow_name, ()))
+
+    def pause(self, job_id: str) -> bool:
+        job = self._runtime.get_job(job_id)
+        return job is not None and job.pause()
+
+    def resume(self, job_id: str) -> bool:
+        job = self._runtime.get_job(job_id)
+        return job is not None and job.resume()
+
+    def cancel(self, job_id: str, *, force: bool = False) -> bool:
+        job = self._runtime.get_job(job_id)
+        return job is not None and job.cancel(force)
+
+    def cancel_all(self, *, force: bool = False) -> int:
+        return self._runtime.cancel_all_jobs(force)
+
+    def close(self) -> None:
+        self._unsubscribe()
+        self._runtime.shutdown(wait=False)

@@ -1,0 +1,79 @@
+"""When a picture is taken: at most once a frame, and only if it can differ from the last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from types import MappingProxyType
+
+from routilux.snapshot import JobSummary, RuntimeSnapshot
+from routilux.status import LIVE, ExecutionStatus
+from tui.backend import Backend
+from tui.pictures import Frame
+
+_HELD = frozenset({ExecutionStatus.PAUSING, ExecutionStatus.CANCELLING})
+# What has not ended and does not run: its elapsed time is shown to the second.
+_STANDING = frozenset({ExecutionStatus.PENDING, ExecutionStatus.PAUSED})
+
+
+class Feed:
+    """Takes the frames of one screen. Knows no widget, and is asked in the screen's thread only."""
+
+    def __init__(self, backend: Backend, clock: Callable[[], datetime]) -> None:
+        self._backend = backend
+        self._clock = clock
+        self._last: RuntimeSnapshot | None = None
+        self._last_at: datetime | None = None
+        self._last_chosen: str | None = None
+        # Job id -> when it was first seen pausing or cancelling.
+        self._held_since: dict[str, datetime] = {}
+        self._unfinished: frozenset[str] = frozenset()
+        self.pictures_taken = 0
+
+    @property
+    def last(self) -> RuntimeSnapshot | None:
+        """The picture that was taken last."""
+        return self._last
+
+    def tick(self, chosen: str | None) -> Frame | None:
+        """The next frame, with the chosen job in full; None where nothing can have changed."""
+        now = self._clock()
+        if not self._due(now, chosen):
+            return None
+        snapshot = self._backend.snapshot()
+        self.pictures_taken += 1
+        self._last, self._last_at, self._last_chosen = snapshot, now, chosen
+        held = [job.job_id for job in snapshot.jobs if job.status in _HELD] if _any(snapshot, _HELD) else []
+        self._held_since = {job_id: self._held_since.get(job_id, now) for job_id in held}
+        held_for = {job_id: (now - since).total_seconds() for job_id, since in self._held_since.items()}
+        detail = self._backend.detail(chosen) if chosen is not None else None
+        return Frame(snapshot, detail, MappingProxyType(held_for))
+
+    def _due(self, now: datetime, chosen: str | None) -> bool:
+        changed = self._backend.changed()
+        if changed or self._last is None or self._last_at is None or chosen != self._last_chosen:
+            return True
+        if _any(self._last, LIVE):
+            return True
+        return _any(self._last, _STANDING) and abs((now - self._last_at).total_seconds()) >= 1.0
+
+    def newly_ended(self, snapshot: RuntimeSnapshot) -> list[JobSummary]:
+        """The jobs that had not ended in the picture this was asked about before, and have in this one."""
+        unfinished = []
+        ended = []
+        for job in snapshot.jobs:
+            if not job.status.is_final:
+                unfinished.append(job.job_id)
+            elif job.job_id in self._unfinished:
+                ended.append(job)
+        self._unfinished = frozenset(unfinished)
+        return ended
+
+
+def _any(snapshot: RuntimeSnapshot, statuses: frozenset[ExecutionStatus]) -> bool:
+    return any(snapshot.counts.get(status) for status in statuses)
+
+
+def unfinished(snapshot: RuntimeSnapshot | None) -> list[JobSummary]:
+    """The jobs that have not ended."""
+    return [] if snapshot is None else [job for job in snapshot.jobs if not job.status.is_final]

@@ -1,0 +1,81 @@
+"""A glyph, a word and a role for every state, of jobs and of routines. Colour never stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from routilux.status import ExecutionStatus
+from tui.spans import Line, Span
+
+
+class Look(NamedTuple):
+    """How a state is shown. `role` gives the colour."""
+
+    glyph: str
+    word: str
+    role: str
+
+
+_S = ExecutionStatus
+
+STATUS: Final[Mapping[ExecutionStatus, Look]] = {
+    _S.PENDING: Look("·", "pending", "pending"),
+    _S.RUNNING: Look("▶", "running", "running"),
+    _S.PAUSING: Look("◌", "pausing", "paused"),
+    _S.PAUSED: Look("‖", "paused", "paused"),
+    _S.CANCELLING: Look("◌", "cancelling", "cancelled"),
+    _S.COMPLETED: Look("✓", "completed", "completed"),
+    _S.FAILED: Look("✗", "failed", "failed"),
+    _S.CANCELLED: Look("⊘", "cancelled", "cancelled"),
+    _S.INTERRUPTED: Look("?", "interrupted", "interrupted"),
+}
+WIDEST_STATUS: Final = max(len(look.word) for look in STATUS.values()) + 2
+
+# The states of RoutineSnapshot.state.
+ROUTINE: Final[Mapping[str, Look]] = {
+    "running": Look("▶", "running", "running"),
+    "ready": Look("▷", "ready", "running"),
+    "waiting": Look("◦", "waiting", "pending"),
+    "retrying": Look("↻", "retrying", "warning"),
+    "skipped": Look("⊘", "skipped", "cancelled"),
+    "failed": Look("✗", "failed", "failed"),
+    "done": Look("✓", "done", "completed"),
+    "idle": Look("·", "idle", "pending"),
+}
+WIDEST_ROUTINE: Final = max(len(look.word) for look in ROUTINE.values()) + 2
+
+# Live ones first: what one looks for stands where one looks first.
+COUNT_ORDER: Final = (
+    _S.RUNNING, _S.PAUSING, _S.CANCELLING, _S.PAUSED, _S.PENDING, _S.COMPLETED, _S.FAILED, _S.CANCELLED,
+    _S.INTERRUPTED,
+)  # fmt: skip
+
+
+def status_look(status: ExecutionStatus) -> Look:
+    return STATUS[status]
+
+
+def routine_look(state: str) -> Look:
+    """The look of a routine's state; one that is not known yet is shown by its own name."""
+    return ROUTINE.get(state) or Look("?", state, "pending")
+
+
+def status_span(status: ExecutionStatus, columns: int = WIDEST_STATUS) -> Span:
+    """Glyph and word, filled up to `columns`."""
+    look = STATUS[status]
+    return f"{look.glyph} {look.word}".ljust(columns)[:columns], look.role
+
+
+def count_spans(
+    counts: Mapping[ExecutionStatus, int], *, skip: frozenset[ExecutionStatus] = frozenset()
+) -> Line:
+    """`▶3 ‖1 ✓118`: how many jobs are in which state, without the states nobody is in."""
+    spans: list[Span] = []
+    for status in COUNT_ORDER:
+        number = counts.get(status, 0)
+        if number and status not in skip:
+            if spans:
+                spans.append((" ", "text"))
+            spans.append((f"{STATUS[status].glyph}{number:,}", STATUS[status].role))
+    return spans

@@ -1,0 +1,162 @@
+"""Every key of the app, declared once: bindings, footer, help and palette are made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+# Where a key is bound: "main" anywhere on the main screen, "list" where a row is chosen, "lines" where
+# text is scrolled, "job" in the chosen job's pane, "log" in its log; the others are dialogs.
+SCOPES: Final = ("main", "list", "lines", "job", "log", "filter", "form", "question", "text")
+PANES: Final = ("flows", "flow", "jobs", "job")
+
+SCOPE_TITLES: Final = {
+    "main": "Everywhere",
+    "list": "In lists",
+    "lines": "In text",
+    "job": "In the chosen job",
+    "log": "In the log",
+    "filter": "While typing a filter",
+    "form": "In the start form",
+    "question": "In questions",
+    "text": "In this window",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. `rank` orders the footer (0: not in it); `panes` are those whose footer shows it.
+
+    `name` is unique and stays, so that a configuration can give the action other keys.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    action: str
+    label: str
+    about: str
+    scope: str = "main"
+    rank: int = 0
+    panes: frozenset[str] = frozenset(PANES)
+    palette: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The key as footer and help write it."""
+        return "/".join(shown_key(key) for key in self.keys)
+
+
+_SHOWN: Final = {
+    "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "space": "space", "pageup": "pgup",
+    "pagedown": "pgdn", "left_square_bracket": "[", "right_square_bracket": "]", "up": "↑", "down": "↓",
+    "left": "←", "right": "→", "shift+tab": "shift+tab",
+}  # fmt: skip
+
+_FLOWS: Final = frozenset({"flows", "flow"})
+_JOBS: Final = frozenset({"jobs", "job"})
+_JOB: Final = frozenset({"job"})
+
+KEYS: Final[tuple[Key, ...]] = (
+    Key("start", ("s",), "start", "start",
+        "start a job of the chosen flow, with the form", rank=10, palette=True),
+    Key("start-now", ("S",), "start_now", "start again",
+        "start a job of the chosen flow at once, with its last parameters",
+        rank=12, panes=_FLOWS, palette=True),
+    Key("rerun", ("r",), "rerun", "re-run",
+        "re-run the chosen job, the form filled with its parameters", rank=20, panes=_JOBS, palette=True),
+    Key("rerun-now", ("R",), "rerun_now", "re-run now",
+        "re-run the chosen job with exactly its parameters", panes=_JOBS, palette=True),
+    Key("pause", ("p",), "pause", "pause",
+        "pause or resume the chosen job", rank=22, panes=_JOBS, palette=True),
+    Key("cancel", ("x",), "cancel", "cancel",
+        "cancel the chosen job: no further activation starts", rank=24, panes=_JOBS, palette=True),
+    Key("cancel-force", ("X",), "cancel_force", "force",
+        "cancel the chosen job by force: interrupt the code that runs", panes=_JOBS, palette=True),
+    Key("filter", ("slash",), "filter", "filter",
+        "filter the list: words, flow:name, state:failed, state:!completed", rank=30, palette=True),
+    Key("next-pane", ("tab",), "next_pane", "next pane", "go to the next pane", rank=42),
+    Key("previous-pane", ("shift+tab",), "previous_pane", "previous pane", "go to the previous pane"),
+    Key("pane-flows", ("1",), "pane('flows')", "flows", "go to the flows", palette=True),
+    Key("pane-flow", ("3",), "pane('flow')", "flow", "go to the chosen flow", palette=True),
+    Key("pane-jobs", ("4",), "pane('jobs')", "jobs", "go to the jobs", palette=True),
+    Key("pane-job", ("5",), "pane('job')", "job", "go to the chosen job", palette=True),
+    Key("back", ("escape",), "back", "back", "clear the filter, leave the zoom, or go back to the list"),
+    Key("zoom", ("z",), "zoom", "zoom", "let the pane fill the screen, and back", rank=44, palette=True),
+    Key("palette", ("ctrl+p", "colon"), "command_palette", "commands",
+        "find any action, flow or job", rank=50),
+    Key("help", ("question_mark",), "help", "help", "this help", rank=52, palette=True),
+    Key("quit", ("q", "ctrl+q"), "ask_quit", "quit",
+        "quit; asks when jobs have not ended", rank=54, palette=True),
+    Key("copy", ("ctrl+c",), "copy_or_quit", "copy", "copy the selected text; quit where none is selected"),
+    Key("up", ("k", "up"), "up", "up", "move up", scope="list"),
+    Key("down", ("j", "down"), "down", "down", "move down", scope="list"),
+    Key("top", ("g", "home"), "top", "top", "go to the first row", scope="list"),
+    Key("bottom", ("G", "end"), "bottom", "bottom", "go to the last row", scope="list"),
+    Key("page-up", ("pageup", "ctrl+b"), "page_up", "page up", "move up by a page", scope="list"),
+    Key("page-down", ("pagedown", "ctrl+f"), "page_down", "page down", "move down by a page", scope="list"),
+    Key("enter", ("enter",), "enter", "open", "go into the row", scope="list"),
+    Key("scroll-up", ("k", "up"), "up", "up", "scroll up", scope="lines"),
+    Key("scroll-down", ("j", "down"), "down", "down", "scroll down", scope="lines"),
+    Key("scroll-top", ("g", "home"), "top", "top", "go to the beginning", scope="lines"),
+    Key("scroll-bottom", ("G", "end"), "bottom", "bottom", "go to the end", scope="lines"),
+    Key("scroll-page-up", ("pageup", "ctrl+b"), "page_up", "page up", "scroll up by a page", scope="lines"),
+    Key("scroll-page-down", ("pagedown", "ctrl+f"), "page_down", "page down",
+        "scroll down by a page", scope="lines"),
+    Key("scroll-left", ("H", "shift+left"), "left", "left", "scroll to the left", scope="lines"),
+    Key("scroll-right", ("L", "shift+right"), "right", "right", "scroll to the right", scope="lines"),
+    Key("previous-tab", ("left_square_bracket", "left"), "previous_tab", "previous tab",
+        "go to the previous tab", scope="job"),
+    Key("next-tab", ("right_square_bracket", "right"), "next_tab", "next tab",
+        "go to the next tab", scope="job", rank=28, panes=_JOB),
+    Key("follow", ("f",), "follow", "follow",
+        "follow the newest lines, or stop following", scope="log", rank=26, panes=_JOB),
+    Key("level", ("l",), "level", "level",
+        "show all lines, from warnings up, or errors only", scope="log", rank=27, panes=_JOB),
+    Key("filter-keep", ("enter",), "keep", "keep", "keep the filter and go to the list", scope="filter"),
+    Key("filter-clear", ("escape",), "clear", "clear", "clear the filter", scope="filter"),
+    Key("form-next", ("tab",), "app.focus_next", "next", "go to the next field", scope="form"),
+    Key("form-previous", ("shift+tab",), "app.focus_previous", "previous",
+        "go to the previous field", scope="form"),
+    Key("form-start", ("ctrl+s",), "start", "start", "start the job", scope="form"),
+    Key("form-earlier", ("ctrl+r",), "earlier", "earlier", "take an earlier set of parameters", scope="form"),
+    Key("form-cancel", ("escape",), "cancel", "cancel", "leave without starting", scope="form"),
+    Key("question-previous", ("left", "up", "h", "k"), "previous", "previous",
+        "go to the previous answer", scope="question"),
+    Key("question-next", ("right", "down", "l", "j", "tab"), "next", "next",
+        "go to the next answer", scope="question"),
+    Key("question-answer", ("enter",), "answer", "answer", "give the marked answer", scope="question"),
+    Key("question-leave", ("escape",), "leave", "leave", "do nothing", scope="question"),
+    Key("text-close", ("escape", "q", "question_mark"), "close", "close", "close the window", scope="text"),
+)  # fmt: skip
+
+
+def shown_key(key: str) -> str:
+    """`question_mark` as `?`."""
+    return _SHOWN.get(key, key)
+
+
+def keys_of(scope: str) -> Iterator[Key]:
+    """The keys of one scope, in the order of the table."""
+    return (key for key in KEYS if key.scope == scope)
+
+
+def bindings_of(scope: str) -> list[Binding]:
+    """Textual's bindings for the keys of a scope; their ids are the names of the table."""
+    return [
+        Binding(",".join(key.keys), key.action, key.label, show=False, id=key.name, tooltip=key.about)
+        for key in keys_of(scope)
+    ]
+
+
+def footer_of(pane: str, scopes: frozenset[str]) -> list[Key]:
+    """The keys that the footer shows while `pane` has the focus and `scopes` are bound there."""
+    shown = [key for key in KEYS if key.rank and pane in key.panes and key.scope in scopes]
+    return sorted(shown, key=lambda key: key.rank)
+
+
+def key_named(name: str) -> Key:
+    """The key of that name."""
+    return next(key for key in KEYS if key.name == name)

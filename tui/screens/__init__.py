@@ -1,0 +1,1 @@
+"""Screens: the main one, the start form, questions and texts."""

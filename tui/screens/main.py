@@ -1,0 +1,389 @@
+"""The main screen: flows on the left, jobs and the chosen job on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from routilux.snapshot import JobSummary, RuntimeSnapshot
+from routilux.status import ExecutionStatus
+from tui.backend import Backend
+from tui.example import no_flows_lines, no_jobs_lines
+from tui.feed import Feed
+from tui.formats import short_id
+from tui.keys import Key, bindings_of, footer_of
+from tui.pictures import Catalogue, FlowPicture, Frame
+from tui.screens.steering import SteeringScreen
+from tui.screens.text import TextScreen, help_lines, lines_of_text
+from tui.spans import clean
+from tui.widgets.bars import Breadcrumb, Header, KeyBar
+from tui.widgets.cursor import CursorPane
+from tui.widgets.flow_list import FlowList
+from tui.widgets.flow_view import FlowView
+from tui.widgets.job_pane import JobPane
+from tui.widgets.job_table import JobTable
+from tui.widgets.prompt import Prompt
+
+FRAME: Final = 0.1
+LEAST: Final = (60, 16)
+# Fewer columns stack the panes; from so many lines on, all of them fit above one another.
+TWO_COLUMNS: Final = 110
+ALL_STACKED: Final = 44
+# With fewer lines a column shows one pane only.
+TWO_PANES: Final = 22
+ORDER: Final = ("flows", "flow", "jobs", "job")
+COLUMN: Final = {"flows": "left", "flow": "left", "jobs": "right", "job": "right"}
+BEHIND: Final = {"flow": "flows", "job": "jobs"}
+
+
+class MainScreen(SteeringScreen, inherit_bindings=False):
+    """Feeds the panes a frame at a time, and moves between them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("main")]
+
+    def __init__(
+        self, backend: Backend, clock: Callable[[], datetime], *, catalogue: Catalogue | None = None
+    ) -> None:
+        super().__init__()
+        self.backend = backend
+        self.catalogue = catalogue or Catalogue(backend.root, loading=True)
+        self._clock = clock
+        self.feed = Feed(backend, clock)
+        self.flow_list = FlowList(id="flows")
+        self.flow_view = FlowView(id="flow")
+        self.job_table = JobTable(id="jobs")
+        self.job_pane = JobPane(id="job")
+        self._pane = "flows"
+        self._last_in = {"left": "flows", "right": "jobs"}
+        self._zoomed = False
+        self._filtered: FlowList | JobTable | None = None
+        # The job to choose as soon as it is in the picture.
+        self._wanted_job: str | None = None
+        self._history_mark: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        yield Breadcrumb(id="breadcrumb")
+        with Horizontal(id="body"):
+            with Vertical(id="left", classes="column"):
+                yield self.flow_list
+                yield self.flow_view
+            with Vertical(id="right", classes="column"):
+                yield self.job_table
+                yield self.job_pane
+        yield Static("", id="too-small", markup=False)
+        yield Prompt(id="prompt")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one(Prompt).display = False
+        self._arrange()
+        self._show_catalogue()
+        self.set_focus(self.flow_list)
+        self._frame()
+        self.set_interval(FRAME, self._frame)
+
+    # ---- feeding
+
+    def set_catalogue(self, catalogue: Catalogue) -> None:
+        """The folder was read."""
+        self.catalogue = catalogue
+        self._show_catalogue()
+
+    def _show_catalogue(self) -> None:
+        self.flow_list.show_catalogue(self.catalogue)
+        empty = not self.catalogue.flows
+        columns = max(self.size.width // 2, LEAST[0] - 2)
+        lines = no_flows_lines(self.catalogue, columns) if empty else no_jobs_lines(self.catalogue)
+        self.job_table.show_when_empty(lines)
+        # With one column the flows are what one sees first.
+        self.flow_list.show_when_empty(lines if empty and self._narrow else [])
+        self._show_flow()
+
+    def _frame(self) -> None:
+        frame = self.feed.tick(self._wanted_job or self.job_table.chosen)
+        if frame is not None:
+            self._show_frame(frame)
+            self._tell_ended(frame.snapshot)
+        self._show_header()
+        self.leave_if_done()
+
+    def _show_frame(self, frame: Frame) -> None:
+        self.flow_list.show_snapshot(frame.snapshot)
+        self.job_table.show(frame.snapshot, frame.held_for)
+        if self._wanted_job is not None and self.job_table.choose(self._wanted_job):
+            self._wanted_job = None
+        chosen = self.job_table.chosen
+        self.job_pane.show_job(chosen, self._clock().tzinfo)
+        if frame.detail is None or frame.detail.snapshot.job_id == chosen:
+            self.job_pane.show_detail(frame.detail)
+            self._show_tab(frame)
+        self._show_where()
+
+    def _show_tab(self, frame: Frame) -> None:
+        """Bring what the shown tab alone needs."""
+        detail = frame.detail
+        if detail is None:
+            return
+        job_id = detail.snapshot.job_id
+        if self.job_pane.tab == "Log" and detail.snapshot.log_total > self.job_pane.log_sequence:
+            self.job_pane.show_log(self.backend.log(job_id, self.job_pane.log_sequence))
+        elif self.job_pane.tab == "History":
+            mark = (job_id, detail.snapshot.history_total)
+            if mark != self._history_mark:
+                self._history_mark = mark
+                self.job_pane.show_history(*self.backend.history(job_id))
+
+    def _show_chosen(self) -> None:
+        """Show another job now rather than with the next frame."""
+        chosen = self.job_table.chosen
+        self.job_pane.show_job(chosen, self._clock().tzinfo)
+        self._history_mark = ()
+        snapshot = self.feed.last
+        if chosen is not None and snapshot is not None:
+            detail = self.backend.detail(chosen)
+            self.job_pane.show_detail(detail)
+            self._show_tab(Frame(snapshot, detail))
+
+    def _show_header(self) -> None:
+        snapshot = self.feed.last
+        if snapshot is None:
+            return
+        warning = "" if self.leaving is None else "quits when its jobs have ended"
+        time = self._clock().strftime("%H:%M:%S")
+        self.query_one(Header).show_picture(shown_folder(self.backend.root), snapshot, time, warning)
+
+    def _tell_ended(self, snapshot: RuntimeSnapshot) -> None:
+        """Say what ended where nobody is looking."""
+        ended = self.feed.newly_ended(snapshot)
+        jobs_seen = self.job_table.display and self.query_one("#right").display
+        chosen = self.job_table.chosen
+        told = [job for job in ended if not jobs_seen or (job.status == "failed" and job.job_id != chosen)]
+        if len(told) > 3:
+            self.say(f"{len(told):,} jobs have ended.")
+            return
+        for job in told:
+            failed = job.status == "failed"
+            why = f": {job.error}" if job.error else ""
+            text = f"{short_id(job.job_id)} {job.flow_name} {job.status.value}{why}"
+            self.say(text, severity="error" if failed else "information")
+
+    # ---- what is chosen
+
+    def chosen_flow(self) -> FlowPicture | None:
+        return self.flow_list.chosen_flow
+
+    def chosen_job(self) -> JobSummary | None:
+        return self.job_table.chosen_job
+
+    def newest(self) -> RuntimeSnapshot | None:
+        return self.feed.last
+
+    def newest_status(self, job_id: str) -> ExecutionStatus | None:
+        """What the picture that was taken last says of a job."""
+        jobs = self.feed.last.jobs if self.feed.last is not None else ()
+        return next((job.status for job in jobs if job.job_id == job_id), None)
+
+    def go_to_job(self, job_id: str) -> None:
+        self._wanted_job = job_id
+        if self.job_table.filter:
+            self.job_table.set_filter("")
+        self._frame()
+        self.action_pane("jobs")
+
+    def on_cursor_pane_moved(self, event: CursorPane.Moved) -> None:
+        if event.pane is self.flow_list:
+            self._show_flow()
+        elif event.pane is self.job_table:
+            self._show_chosen()
+        self._show_where()
+
+    def on_cursor_pane_entered(self, event: CursorPane.Entered) -> None:
+        if event.pane is self.flow_list:
+            self.action_pane("flow")
+        elif event.pane is self.job_table:
+            self.action_pane("job")
+        elif event.pane is self.job_pane.history:
+            text = self.job_pane.history.record_text(event.key)
+            if text is not None:
+                self.app.push_screen(TextScreen(text[0], lines_of_text(text[1])))
+
+    def on_job_pane_tab_changed(self) -> None:
+        self._show_chosen()
+        self._show_where()
+
+    def _show_flow(self) -> None:
+        self.flow_view.show(self.flow_list.chosen_flow or self.flow_list.chosen_file)
+
+    # ---- panes
+
+    @property
+    def _narrow(self) -> bool:
+        return self.size.width < TWO_COLUMNS
+
+    @property
+    def pane(self) -> str:
+        """The pane that has the focus, or had it last."""
+        return self._pane
+
+    def _widget(self, pane: str) -> Widget:
+        widgets: dict[str, Widget] = {
+            "flows": self.flow_list, "flow": self.flow_view, "jobs": self.job_table, "job": self.job_pane,
+        }  # fmt: skip
+        return widgets[pane]
+
+    def action_pane(self, name: str) -> None:
+        """Go to a pane; on a narrow screen it comes into view."""
+        self._enter(name)
+        target = self.job_pane.content if name == "job" else self._widget(name)
+        # At once, and not with Widget.focus, which comes after keys that were typed together.
+        self.set_focus(target, scroll_visible=False)
+
+    def _enter(self, name: str) -> None:
+        self._pane = name
+        self._last_in[COLUMN[name]] = name
+        self._arrange()
+
+    def action_next_pane(self) -> None:
+        self.action_pane(ORDER[(ORDER.index(self._pane) + 1) % len(ORDER)])
+
+    def action_previous_pane(self) -> None:
+        self.action_pane(ORDER[(ORDER.index(self._pane) - 1) % len(ORDER)])
+
+    def action_back(self) -> None:
+        """One step back: the filter, the zoom, the pane."""
+        target = self._widget(self._pane)
+        if isinstance(target, (FlowList, JobTable)) and target.filter:
+            target.set_filter("")
+        elif self._zoomed:
+            self.action_zoom()
+        else:
+            self.action_pane(BEHIND.get(self._pane, "flows"))
+
+    def action_zoom(self) -> None:
+        self._zoomed = not self._zoomed
+        self._arrange()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        inside = next((each.id for each in event.widget.ancestors_with_self if each.id in ORDER), None)
+        if inside is not None and inside != self._pane:
+            self._enter(inside)
+        self._show_where()
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self._show_catalogue()
+        self._show_header()
+
+    def _arrange(self) -> None:
+        """Decide which panes are seen, from the size, the zoom and where one is."""
+        columns, lines = self.size
+        too_small = columns < LEAST[0] or lines < LEAST[1]
+        stacked_all = self._narrow and lines >= ALL_STACKED and not self._zoomed
+        here = COLUMN[self._pane]
+        self.query_one("#body").display = not too_small
+        self.query_one("#keys").display = not too_small
+        message = self.query_one("#too-small", Static)
+        message.display = too_small
+        message.update(f"routilux needs {LEAST[0]}x{LEAST[1]}; this terminal has {columns}x{lines}")
+        self.query_one(Breadcrumb).display = self._narrow and not too_small
+        self.set_class(self._narrow, "-narrow")
+        for column in ("left", "right"):
+            alone = self._zoomed or (self._narrow and not stacked_all)
+            self.query_one(f"#{column}").display = column == here or not alone
+            one = self._zoomed or lines < TWO_PANES
+            for pane in ORDER:
+                if COLUMN[pane] == column:
+                    shown = self._pane if column == here else self._last_in[column]
+                    self._widget(pane).display = not one or pane == shown
+        for pane in ORDER:
+            self._widget(pane).set_class(pane == self._pane, "-here")
+        self._show_where()
+
+    def _show_where(self) -> None:
+        """The footer for what has the focus, and on narrow screens the way to it."""
+        self.query_one(KeyBar).show_keys(footer_of(self._pane, self.scopes()), self._press)
+        if self._narrow:
+            flow, job = self.flow_list.chosen_flow, self.job_table.chosen
+            crumbs = [
+                ("flows", "1 Flows"),
+                ("flow", f"3 {flow.name}" if flow is not None else "3 Flow"),
+                ("jobs", "4 Jobs"),
+                ("job", f"5 {short_id(job)}" if job is not None else "5 Job"),
+            ]
+            self.query_one(Breadcrumb).show_path(crumbs, self._pane, self.action_pane)
+
+    def scopes(self) -> frozenset[str]:
+        """The scopes of the keys that do something where the focus is."""
+        focused = self.focused
+        scopes = {"main"}
+        if focused is not None:
+            for widget in focused.ancestors_with_self:
+                scopes |= getattr(widget, "SCOPES", frozenset())
+            if self.job_pane in focused.ancestors_with_self:
+                scopes.add("job")
+        return frozenset(scopes)
+
+    def _press(self, key: Key) -> None:
+        """A key of the footer was clicked."""
+        self.app.simulate_key(key.keys[0])
+
+    # ---- the filter, help
+
+    def action_filter(self) -> None:
+        """Type a filter for the list that has the focus, or that the focus came from."""
+        target = self.flow_list if COLUMN[self._pane] == "left" else self.job_table
+        self._filtered = target
+        self.action_pane("flows" if target is self.flow_list else "jobs")
+        prompt = self.query_one(Prompt)
+        prompt.display = True
+        self.query_one(KeyBar).display = False
+        prompt.value = target.filter.text
+        prompt.cursor_position = len(prompt.value)
+        self.set_focus(prompt)
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        if self._filtered is not None:
+            self._filtered.set_filter(event.text)
+
+    def on_prompt_left(self) -> None:
+        prompt = self.query_one(Prompt)
+        if self._filtered is not None:
+            target, self._filtered = self._filtered, None
+            target.set_filter(prompt.value)
+            prompt.display = False
+            self.query_one(KeyBar).display = True
+            if self.focused is prompt or self.focused is None:
+                self.set_focus(target)
+
+    def action_help(self) -> None:
+        self.app.push_screen(TextScreen("Help", help_lines(self.scopes())))
+
+    def action_copy_or_quit(self) -> None:
+        """ctrl+c means either, by habit."""
+        if self.get_selected_text():
+            self.action_copy_text()
+        else:
+            self.action_ask_quit()
+
+    def action_command_palette(self) -> None:
+        self.app.action_command_palette()
+
+
+def shown_folder(root: Path) -> str:
+    """The folder as one would type it: relative to where one is, or to the home folder."""
+    for base, mark in ((Path.cwd(), "."), (Path.home(), "~")):
+        if root == base:
+            return mark
+        if root.is_relative_to(base):
+            return f"{mark}/{clean(str(root.relative_to(base)))}"
+    return clean(str(root))

@@ -1,0 +1,239 @@
+"""What the keys do to jobs: start, re-run, pause, cancel, and leaving while some have not ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from textual.screen import Screen
+
+from routilux.snapshot import JobSummary, RuntimeSnapshot
+from routilux.status import ExecutionStatus
+from tui.backend import Backend
+from tui.feed import unfinished
+from tui.formats import short_id
+from tui.pictures import Catalogue, FlowPicture
+from tui.screens.question import Answer, Question
+from tui.screens.start import StartScreen
+from tui.spans import clean
+
+_S = ExecutionStatus
+
+
+class SteeringScreen(Screen[None], inherit_bindings=False):
+    """The actions of the main screen on jobs. What they act on is asked of the methods below."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+
+    backend: Backend
+    catalogue: Catalogue
+    # What happens once nothing is left to wait for; None while nobody wants to leave.
+    leaving: Literal["wait", "cancel"] | None = None
+
+    def chosen_flow(self) -> FlowPicture | None:
+        raise NotImplementedError
+
+    def chosen_job(self) -> JobSummary | None:
+        raise NotImplementedError
+
+    def newest(self) -> RuntimeSnapshot | None:
+        """The picture that was taken last."""
+        raise NotImplementedError
+
+    def go_to_job(self, job_id: str) -> None:
+        """Show a job that was just started."""
+        raise NotImplementedError
+
+    def say(self, text: str, *, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """A toast. The text may hold anything."""
+        self.notify("\n".join(clean(line) for line in text.splitlines()), severity=severity, markup=False)
+
+    # ---- starting
+
+    def action_start(self) -> None:
+        flow = self._flow_or_say()
+        if flow is not None:
+            earlier = self.backend.earlier(flow.name)
+            self._open_form(flow, earlier[0] if earlier else {})
+
+    def action_start_now(self) -> None:
+        flow = self._flow_or_say()
+        if flow is None:
+            return
+        earlier = self.backend.earlier(flow.name)
+        values = earlier[0] if earlier else {}
+        if flow.hindrances or not self._takes(flow.name, values):
+            # Something is to be seen to first, and the form says what.
+            self._open_form(flow, values)
+        else:
+            self._start(flow.name, values)
+
+    def _flow_or_say(self) -> FlowPicture | None:
+        flow = self.chosen_flow()
+        if flow is None:
+            self.say("No flow is chosen.", severity="warning")
+        return flow
+
+    def _takes(self, flow_name: str, values: Mapping[str, Any]) -> bool:
+        try:
+            self.backend.check(flow_name, values)
+        except Exception:
+            return False
+        return True
+
+    def _open_form(self, flow: FlowPicture, values: Mapping[str, Any], title: str = "Start") -> None:
+        name = flow.name
+        form = StartScreen(
+            flow,
+            lambda given: self.backend.check(name, given),
+            values=values,
+            earlier=self.backend.earlier(name),
+            title=title,
+        )
+
+        def answered(given: dict[str, Any] | None) -> None:
+            if given is not None:
+                self._start(name, given)
+
+        self.app.push_screen(form, answered)
+
+    def _start(self, flow_name: str, values: Mapping[str, Any]) -> None:
+        try:
+            job_id = self.backend.start(flow_name, values)
+        except Exception as error:
+            # The flow's own code takes part in a start, so that anything may come.
+            self.say(f"{flow_name} was not started: {error}", severity="error")
+            return
+        self.go_to_job(job_id)
+
+    def action_rerun(self) -> None:
+        job = self._job_or_say()
+        if job is None:
+            return
+        flow = self.catalogue.flow(job.flow_name)
+        if flow is None:
+            self.say(f"The flow {job.flow_name} is no longer in the folder.", severity="warning")
+            return
+        self._open_form(flow, job.entry_params, "Re-run")
+
+    def action_rerun_now(self) -> None:
+        job = self._job_or_say()
+        if job is not None:
+            self._start(job.flow_name, job.entry_params)
+
+    def _job_or_say(self) -> JobSummary | None:
+        job = self.chosen_job()
+        if job is None:
+            self.say("No job is chosen.", severity="warning")
+        return job
+
+    # ---- pausing and cancelling
+
+    def action_pause(self) -> None:
+        job = self._job_or_say()
+        if job is None:
+            return
+        resume = job.status in (_S.PAUSED, _S.PAUSING)
+        done = self.backend.resume(job.job_id) if resume else self.backend.pause(job.job_id)
+        if not done:
+            self.say(f"{_name(job)} does not run and cannot be paused.", severity="warning")
+
+    def action_cancel(self) -> None:
+        self._ask_to_cancel(force=False)
+
+    def action_cancel_force(self) -> None:
+        self._ask_to_cancel(force=True)
+
+    def _ask_to_cancel(self, *, force: bool) -> None:
+        job = self._job_or_say()
+        if job is None:
+            return
+        if job.status.is_final:
+            self.say(f"{_name(job)} has already ended.", severity="warning")
+            return
+        text = (
+            "The code that runs is interrupted, and no further activation starts."
+            if force
+            else "No further activation starts; what runs comes to its end."
+        )
+        title = f"Cancel {_name(job)}{' by force' if force else ''}?"
+        answers = [Answer("y", "cancel the job", "yes", grave=True), Answer("n", "let it go on", "")]
+
+        def answered(answer: str | None) -> None:
+            if answer and not self.backend.cancel(job.job_id, force=force):
+                self.say(f"{_name(job)} had ended meanwhile.", severity="warning")
+
+        self.app.push_screen(Question(title, text, answers), answered)
+
+    # ---- leaving
+
+    def action_ask_quit(self) -> None:
+        """Leave at once if everything has ended; else ask what is to become of what has not."""
+        jobs = unfinished(self.newest())
+        if not jobs:
+            self.app.exit()
+            return
+        paused = sum(job.status is _S.PAUSED for job in jobs)
+        if self.leaving is None:
+            text = f"{_count(len(jobs))} not ended: {_some(jobs)}."
+            if paused:
+                text += f"\nWaiting does not include paused jobs ({paused}): they are cancelled in the end."
+            title = "Quit?"
+            answers = [
+                Answer("w", "wait, then quit", "wait"),
+                Answer("c", "cancel, then quit", "cancel", grave=True),
+                Answer("s", "stay", ""),
+            ]
+        elif self.leaving == "wait":
+            title, text = "Quitting", f"{_count(len(jobs))} not ended: {_some(jobs)}."
+            answers = [
+                Answer("c", "cancel, then quit", "cancel", grave=True),
+                Answer("s", "stay after all", "stay"),
+                Answer("w", "go on waiting", ""),
+            ]
+        else:
+            title = "Quitting"
+            text = f"What runs has not returned yet: {_some(jobs)}."
+            answers = [
+                Answer("f", "force: interrupt it", "force", grave=True),
+                Answer("l", "leave it behind", "leave", grave=True),
+                Answer("w", "go on waiting", ""),
+            ]
+        self.app.push_screen(Question(title, text, answers), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer == "leave":
+            self.app.exit()
+        elif answer == "stay":
+            self.leaving = None
+        elif answer == "wait":
+            self.leaving = "wait"
+        elif answer in ("cancel", "force"):
+            self.leaving = "cancel"
+            self.backend.cancel_all(force=answer == "force")
+        self.leave_if_done()
+
+    def leave_if_done(self) -> None:
+        """Leave if that was wanted and there is nothing left to wait for. Asked at every frame."""
+        if self.leaving is None:
+            return
+        jobs = unfinished(self.newest())
+        if self.leaving == "wait" and jobs and all(job.status is _S.PAUSED for job in jobs):
+            # Only paused ones are left, and nobody will resume them.
+            self.leaving = "cancel"
+            self.backend.cancel_all()
+        elif not jobs:
+            self.app.exit()
+
+
+def _name(job: JobSummary) -> str:
+    return f"{short_id(job.job_id)} {job.flow_name}"
+
+
+def _count(number: int) -> str:
+    return "1 job has" if number == 1 else f"{number:,} jobs have"
+
+
+def _some(jobs: list[JobSummary]) -> str:
+    named = ", ".join(_name(job) for job in jobs[:4])
+    return named if len(jobs) <= 4 else f"{named} and {len(jobs) - 4:,} more"

@@ -1,0 +1,57 @@
+"""A window with lines to read: help, a record's data."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from tui.keys import KEYS, SCOPE_TITLES, Key, bindings_of
+from tui.spans import BLANK, Line, clean_lines, fit
+from tui.widgets.lines import TextPane
+
+
+class TextScreen(ModalScreen[None]):
+    """Shows lines until it is closed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("text")]
+
+    def __init__(self, title: str, lines: list[Line]) -> None:
+        super().__init__()
+        self._title = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        yield TextPane(id="text")
+
+    def on_mount(self) -> None:
+        pane = self.query_one(TextPane)
+        pane.set_title(self._title, "esc closes")
+        pane.set_lines(self._lines, sideways=True)
+        self.set_focus(pane)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def lines_of_text(text: str) -> list[Line]:
+    """Plain text as lines, made safe."""
+    return [((f" {line}", "text"),) for line in clean_lines(text)]
+
+
+def help_lines(scopes: frozenset[str]) -> list[Line]:
+    """Every key: first those of what has the focus, then those that work everywhere."""
+    ordered = [scope for scope in SCOPE_TITLES if scope in scopes and scope != "main"]
+    lines: list[Line] = []
+    for scope in [*ordered, "main", *(each for each in SCOPE_TITLES if each not in (*ordered, "main"))]:
+        if lines:
+            lines.append(BLANK)
+        lines.append(((" " + SCOPE_TITLES[scope], "title"),))
+        lines += [_key_line(key) for key in KEYS if key.scope == scope]
+    return lines
+
+
+def _key_line(key: Key) -> Line:
+    return ((" " + fit(key.shown, 18), "key"), (key.about, "text"))

@@ -1,0 +1,1 @@
+"""Widgets: they are given frozen pictures and never see the runtime."""

@@ -1,0 +1,137 @@
+"""One-line widgets: the header, the breadcrumb, the tabs of the job and the keys of the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from routilux.snapshot import RuntimeSnapshot
+from tui.glyphs import count_spans
+from tui.keys import Key, shown_key
+from tui.spans import ROLES, Line, Span, cut, line_width, strip_of, width
+
+
+class LineBar(Widget):
+    """One line of spans. A span given to `show` with an action runs it when it is clicked."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._line: Line = ()
+        # (first column, column after the last, what a click does)
+        self._targets: list[tuple[int, int, Callable[[], object]]] = []
+
+    def show(self, line: Line, targets: Sequence[tuple[int, int, Callable[[], object]]] = ()) -> None:
+        """Paint `line`, if it differs from what stands there."""
+        self._targets = list(targets)
+        line = tuple(line)
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return strip_of(self._line if y == 0 else (), self._style_of, self.size.width)
+
+    def _style_of(self, role: str) -> Style:
+        return self.get_component_rich_style(f"line--{role}")
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, action in self._targets:
+            if start <= event.x < end:
+                action()
+                return
+
+
+class Header(LineBar):
+    """The app, the folder, how many jobs are in which state, the pool, the time."""
+
+    def show_picture(self, folder: str, snapshot: RuntimeSnapshot, time: str, warning: str = "") -> None:
+        columns = self.size.width
+        counts = count_spans(snapshot.counts)
+        pool = f"pool {snapshot.threads_busy}/{snapshot.thread_pool_size}"
+        gap: Span = ("   ", "text")
+        right: list[Span] = [*counts, gap, (pool, "muted"), gap, (f"{time} ", "text")]
+        if columns - line_width(right) < 24:
+            right = [*counts, (f"  {time} ", "text")]
+        room = columns - line_width(right) - 1
+        left: list[Span] = [(" routilux ", "title")]
+        room -= 10
+        for text, role in ((f" ● {warning} " if warning else "", "warning"), (f" {folder}", "muted")):
+            if text and room > 12:
+                shown = cut(text, room)
+                left.append((shown, role))
+                room -= width(shown)
+        self.show((*left, (" " * max(room, 1), "text"), *right))
+
+
+class TabBar(LineBar):
+    """The names of the job's tabs, the shown one marked."""
+
+    def show_tabs(self, names: Sequence[str], active: str, go: Callable[[str], object], note: str) -> None:
+        spans: list[Span] = [(" ", "text")]
+        targets: list[tuple[int, int, Callable[[], object]]] = []
+        at = 1
+        for name in names:
+            text = f"[{name}]" if name == active else f" {name} "
+            spans.append((text, "title" if name == active else "muted"))
+            targets.append((at, at + len(text), lambda name=name: go(name)))  # type: ignore[misc]
+            at += len(text)
+        room = self.size.width - at - 1
+        note = cut(note, room - 2) if room > 8 else ""
+        spans.append((" " * max(0, room - width(note)), "text"))
+        spans.append((note, "muted"))
+        self.show(spans, targets)
+
+
+class Breadcrumb(LineBar):
+    """On narrow screens: which panes there are, what is chosen in each, and where one is."""
+
+    def show_path(self, crumbs: Sequence[tuple[str, str]], here: str, go: Callable[[str], object]) -> None:
+        spans: list[Span] = [(" ", "text")]
+        targets: list[tuple[int, int, Callable[[], object]]] = []
+        at = 1
+        room = max(8, (self.size.width - 2) // max(1, len(crumbs)) - 3)
+        for pane, text in crumbs:
+            if len(spans) > 1:
+                spans.append((" › ", "muted"))
+                at += 3
+            shown = cut(text, room)
+            spans.append((shown, "title" if pane == here else "muted"))
+            targets.append((at, at + width(shown), lambda pane=pane: go(pane)))  # type: ignore[misc]
+            at += width(shown)
+        self.show(spans, targets)
+
+
+class KeyBar(LineBar):
+    """The keys that do something where the focus is; the least important make way on narrow screens."""
+
+    def show_keys(self, keys: Sequence[Key], run: Callable[[Key], object]) -> None:
+        columns = self.size.width
+        chosen: list[Key] = []
+        used = 1
+        # Help and the palette lead to everything else, so they come first when room is short.
+        for key in sorted(keys, key=lambda key: (key.name not in ("help", "quit"), key.rank)):
+            size = len(_first(key)) + len(key.label) + 3
+            if used + size <= columns:
+                chosen.append(key)
+                used += size
+        chosen.sort(key=lambda key: key.rank)
+        spans: list[Span] = [(" ", "text")]
+        targets: list[tuple[int, int, Callable[[], object]]] = []
+        at = 1
+        for key in chosen:
+            spans += [(_first(key), "key"), (f" {key.label}  ", "muted")]
+            size = len(_first(key)) + len(key.label) + 3
+            targets.append((at, at + size - 2, lambda key=key: run(key)))  # type: ignore[misc]
+            at += size
+        self.show(spans, targets)
+
+
+def _first(key: Key) -> str:
+    return shown_key(key.keys[0])

@@ -1,0 +1,150 @@
+"""Pane 5: the chosen job, in tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import ContentSwitcher
+
+from routilux.history import ExecutionRecord, LogLine
+from tui.formats import short_id
+from tui.keys import bindings_of
+from tui.pictures import JobDetail
+from tui.spans import clean
+from tui.widgets.bars import TabBar
+from tui.widgets.error_view import ErrorView
+from tui.widgets.history_view import HistoryView
+from tui.widgets.lines import LinePane
+from tui.widgets.log_view import LogView
+from tui.widgets.overview import Overview
+
+TABS: Final = ("Overview", "Log", "History", "Error")
+
+
+class JobPane(Vertical, inherit_bindings=False):
+    """The tabs of one job. Whoever feeds it asks `tab` and `log_sequence` for what to bring."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("job")]
+
+    class TabChanged(Message):
+        """Another tab is shown and wants its data."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="pane")
+        self._tab = TABS[0]
+        self._job_id: str | None = None
+        self._zone: tzinfo | None = None
+        self._title = ""
+        self.overview = Overview(id="overview")
+        self.log_view = LogView(id="log")
+        self.history = HistoryView(id="history")
+        self.error_view = ErrorView(id="error")
+        self.log_sequence = 0
+
+    def compose(self) -> ComposeResult:
+        yield TabBar(id="tabs")
+        with ContentSwitcher(initial="overview", id="tab-content"):
+            yield self.overview
+            yield self.log_view
+            yield self.history
+            yield self.error_view
+
+    # ---- what it is given
+
+    def show_job(self, job_id: str | None, zone: tzinfo | None) -> None:
+        """Another job is chosen: forget what was known of the one before."""
+        if job_id == self._job_id:
+            return
+        self._job_id, self._zone = job_id, zone
+        self.log_sequence = 0
+        self.overview.scroll_to(y=0, animate=False)
+        self.overview.show(None)
+        self.log_view.clear(zone)
+        self.history.clear(zone)
+        self.error_view.show((), zone)
+        self._label(None)
+
+    def show_detail(self, detail: JobDetail | None) -> None:
+        """The job's picture of this frame."""
+        self._label(detail)
+        self.overview.show(detail)
+        errors = () if detail is None else detail.errors
+        if self._tab == "Error":
+            self.error_view.show(errors, self._zone)
+        self._show_tabs()
+
+    def show_log(self, lines: Sequence[LogLine]) -> None:
+        """What was logged since the last time."""
+        if lines:
+            self.log_sequence = lines[-1].sequence + 1
+            self.log_view.append(lines)
+            self._show_tabs()
+
+    def show_history(self, records: Sequence[ExecutionRecord], dropped: int) -> None:
+        """The records that are kept now."""
+        self.history.show(records, dropped)
+        self._show_tabs()
+
+    # ---- tabs
+
+    @property
+    def job_id(self) -> str | None:
+        return self._job_id
+
+    @property
+    def tab(self) -> str:
+        return self._tab
+
+    @property
+    def content(self) -> LinePane:
+        """The widget of the shown tab."""
+        views: tuple[LinePane, ...] = (self.overview, self.log_view, self.history, self.error_view)
+        return views[TABS.index(self._tab)]
+
+    def go_to_tab(self, name: str) -> None:
+        """Show a tab; the focus goes with it if it was in this pane."""
+        if name == self._tab:
+            return
+        had_focus = self.has_focus_within
+        self._tab = name
+        self.query_one(ContentSwitcher).current = name.lower()
+        if had_focus:
+            self.screen.set_focus(self.content)
+        self._show_tabs()
+        self.post_message(self.TabChanged())
+
+    def action_next_tab(self) -> None:
+        self.go_to_tab(TABS[(TABS.index(self._tab) + 1) % len(TABS)])
+
+    def action_previous_tab(self) -> None:
+        self.go_to_tab(TABS[(TABS.index(self._tab) - 1) % len(TABS)])
+
+    def on_mount(self) -> None:
+        self._label(None)
+
+    def on_resize(self) -> None:
+        self._show_tabs()
+
+    def on_log_view_changed(self) -> None:
+        self._show_tabs()
+
+    def _show_tabs(self) -> None:
+        notes = {"Log": self.log_view.words, "History": self.history.words, "Error": self.error_view.words}
+        self.query_one(TabBar).show_tabs(TABS, self._tab, self.go_to_tab, notes.get(self._tab, ""))
+
+    def _label(self, detail: JobDetail | None) -> None:
+        title = "5 Job"
+        if detail is not None:
+            title = f"5 {short_id(detail.snapshot.job_id)} {detail.snapshot.summary.flow_name}"
+        elif self._job_id is not None:
+            title = f"5 {short_id(self._job_id)}"
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(clean(title)).markup

@@ -1,0 +1,182 @@
+"""Panes of lines on Textual's line API: only what is seen is made, only what differs is painted."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual.binding import BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from tui.keys import bindings_of
+from tui.spans import BLANK, ROLES, Line, clean, line_width, plain, strip_of
+
+
+class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
+    """Lines one can scroll through and select text from with the mouse.
+
+    A subclass answers `line_count` and `line(y)`, and calls `lines_changed` when their answers may
+    have changed. Lines are cut at the right edge unless the subclass answers a `content_width`.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("lines")]
+    SCOPES: ClassVar[frozenset[str]] = frozenset({"lines"})
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        # What was painted last, by line; says which lines a new picture changes.
+        self._painted: dict[int, Line] = {}
+        self._styles: dict[str, Style] = {}
+        # Full paints of one line, for tests that count them.
+        self.lines_painted = 0
+
+    # ---- what a subclass answers
+
+    def line_count(self) -> int:
+        raise NotImplementedError
+
+    def line(self, y: int) -> Line:
+        raise NotImplementedError
+
+    def content_width(self) -> int:
+        """How wide the widest line is, where the pane scrolls sideways; 0 where lines are cut."""
+        return 0
+
+    def overlay(self, y: int) -> Style | None:
+        """What is laid over the roles of a line; None for nothing."""
+        return None
+
+    # ---- what a subclass calls
+
+    @property
+    def columns(self) -> int:
+        """How wide a line may be; the column of the scrollbar is always kept free."""
+        return self.scrollable_content_region.width
+
+    def lines_changed(self) -> None:
+        """Paint what differs from what was painted last."""
+        size = Size(self.content_width(), self.line_count())
+        if size != self.virtual_size:
+            self.virtual_size = size
+        top = self.scroll_offset.y
+        count = size.height
+        for y in range(top, top + self.size.height):
+            line = self.line(y) if y < count else BLANK
+            if self._painted.get(y) != tuple(line):
+                self.refresh_line(y)
+        # Some panes learn how wide their lines are only when they make them.
+        if self.content_width() != size.width:
+            self.virtual_size = Size(self.content_width(), count)
+
+    def style_of(self, role: str) -> Style:
+        """The style of a role in this pane, with the pane's background."""
+        style = self._styles.get(role)
+        if style is None:
+            style = self._styles[role] = self.get_component_rich_style(f"line--{role}")
+        return style
+
+    # ---- painting
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+
+    def render_line(self, y: int) -> Strip:
+        x, top = self.scroll_offset
+        at = top + y
+        line = self.line(at) if at < self.line_count() else BLANK
+        if y == 0 and len(self._painted) > 4 * self.size.height:
+            self._painted.clear()
+        self._painted[at] = tuple(line)
+        self.lines_painted += 1
+        columns = max(self.columns, self.content_width())
+        strip = strip_of(line, self.style_of, columns, self.overlay(at))
+        selection = self.text_selection
+        if selection is not None:
+            strip = self._with_selection(strip, selection, at)
+        return strip.crop(x, x + self.columns).apply_offsets(x, at)
+
+    def _with_selection(self, strip: Strip, selection: Selection, y: int) -> Strip:
+        span = selection.get_span(y)
+        if span is None:
+            return strip
+        start, end = span
+        text = strip.text
+        end = len(text) if end == -1 else min(end, len(text))
+        start = min(start, end)
+        cells = [strip.index_to_cell_position(index) for index in (start, end)]
+        before, inside, after = strip.divide([*cells, strip.cell_length])
+        marked = inside.apply_style(self.screen.get_component_rich_style("screen--selection"))
+        return Strip.join([before, marked, after])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        text = "\n".join(plain(self.line(y)) for y in range(self.line_count()))
+        return selection.extract(text), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    # ---- moving
+
+    def action_up(self) -> None:
+        self.scroll_relative(y=-1, animate=False)
+
+    def action_down(self) -> None:
+        self.scroll_relative(y=1, animate=False)
+
+    def action_left(self) -> None:
+        self.scroll_relative(x=-8, animate=False)
+
+    def action_right(self) -> None:
+        self.scroll_relative(x=8, animate=False)
+
+    def action_top(self) -> None:
+        self.scroll_to(y=0, animate=False)
+
+    def action_bottom(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    def action_page_up(self) -> None:
+        self.scroll_relative(y=-max(1, self.size.height - 1), animate=False)
+
+    def action_page_down(self) -> None:
+        self.scroll_relative(y=max(1, self.size.height - 1), animate=False)
+
+    # ---- the border
+
+    def set_title(self, title: str, subtitle: str = "") -> None:
+        """The border's texts. They may hold anything; what did not change is not painted again."""
+        texts = (clean(title), clean(subtitle))
+        if texts != getattr(self, "_titles", None):
+            self._titles = texts
+            self.border_title = Content(texts[0]).markup
+            self.border_subtitle = Content(texts[1]).markup
+
+
+class TextPane(LinePane):
+    """Lines that are made all at once, for texts of some hundred lines."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._widest = 0
+
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    def line(self, y: int) -> Line:
+        return self._lines[y]
+
+    def content_width(self) -> int:
+        return self._widest
+
+    def set_lines(self, lines: list[Line], *, sideways: bool = False) -> None:
+        """Show these lines; `sideways` lets one scroll to what does not fit."""
+        self._lines = lines
+        self._widest = max((line_width(line) for line in lines), default=0) if sideways else 0
+        self.lines_changed()

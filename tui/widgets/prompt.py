@@ -1,0 +1,45 @@
+"""The line at the bottom in which a filter is typed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+from tui.keys import bindings_of
+
+
+class Prompt(Input):
+    """Says every change at once, so that one sees the list narrow; enter keeps, esc clears."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("filter")]
+
+    class Typed(Message):
+        """The filter is another now."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        """Typing is over."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, compact=True, placeholder="filter", select_on_focus=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.value))
+
+    def on_blur(self, event: events.Blur) -> None:
+        self.post_message(self.Left())
+
+    def action_keep(self) -> None:
+        self.post_message(self.Left())
+
+    def action_clear(self) -> None:
+        self.value = ""
+        self.post_message(self.Left())
