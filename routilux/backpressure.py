@@ -13,8 +13,9 @@ If all that runs of a job waits for room, and nothing is ready or scheduled, wai
 `SlotQueueFullError`.
 
 While the gate is shut because the job is being paused or has failed, nothing may be drained, but
-what runs has to come to its end. So a full slot then takes more than its bound, up to `OVERFLOW`
-items; beyond that the emitter waits for the gate to open.
+what runs has to come to its end. So a full slot then takes more than its bound. Beyond `OVERFLOW`
+items the emitter of a job that is being paused waits for the gate to open. That of a failed job waits
+for nothing: beyond `LAST_OVERFLOW` its activation is ended, and run anew if the job is carried on.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routilux.exceptions import JobCancelled, JobNotActive, SlotQueueFullError
 from routilux.slot import Slot
+from routilux.status import ExecutionStatus
 from routilux.unit import IDLE, READY, Unit
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from routilux.lane import Lane
 
 OVERFLOW: Final = 10_000
+LAST_OVERFLOW: Final = 1_000_000
 # How many activations may lie upon one another in one thread's stack.
 MAX_DEPTH: Final = 12
 
@@ -112,9 +115,11 @@ def _is_over(
     elif lane is not None and lane.wanted is not None:
         pass  # a timeout; it is raised at the end of the emit
     elif not _put(loop, unit, slot, item):
-        if not loop.open or not _is_stuck(loop, lane):
+        if loop.state._status is ExecutionStatus.FAILED:
+            error = JobCancelled(f"job {loop.state.job_id!r} has failed: emit({event_name!r}) found no room")
+        elif not loop.open or not _is_stuck(loop, lane):
             return False
-        if any(each.blocked_on is not None and not _waits_in_vain(each) for each in loop.lanes):
+        elif any(each.blocked_on is not None and not _waits_in_vain(each) for each in loop.lanes):
             # Someone below a helper could go on and may provide what is missing, if the helper ended.
             _put(loop, unit, slot, item, beyond=OVERFLOW)
         else:
@@ -191,7 +196,7 @@ def _full_targets(unit: Unit) -> Iterator[Unit]:
 def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int], beyond: int = 0) -> bool:
     """Put the item in if that is possible now. Under the lock."""
     if not loop.open:
-        beyond = OVERFLOW
+        beyond = LAST_OVERFLOW if loop.state._status is ExecutionStatus.FAILED else OVERFLOW
     if len(slot.queue) < slot.capacity + beyond and not unit.skipped:
         slot.queue.append(item)
         slot.received += 1

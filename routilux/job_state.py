@@ -210,6 +210,8 @@ class JobState:
         """
         if routine_id is not None and routine_id in self.kept_states:
             return self.kept_states[routine_id]
+        if not self.runs and any(packed[0] == routine_id for packed in self.final):
+            return {}
         run = self._run(routine_id)
         if run.state is None:
             with self._lock:

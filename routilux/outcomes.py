@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseException) -> None:
     """Do what the routine's error handler says, in the thread of the activation."""
     unit = lane.unit
-    with loop.lock:
-        cancelled = loop.state._cancel_requested
-    if cancelled and isinstance(error, JobCancelled):
+    # What ends without having failed: a forced cancel, or an emit that a job which has ended refuses.
+    ending = loop.state._cancel_requested or loop.state._status is ExecutionStatus.FAILED
+    if ending and isinstance(error, JobCancelled):
         # The data slice stays with the job: the activation did not finish with it.
         with loop.lock:
             unit.parked.insert(0, task)
@@ -31,7 +31,7 @@ def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseExcept
     tries, data_slice, message = task
     handler = unit.plan.handler
     strategy = handler.decide(error, tries - 1)
-    failure = describe(loop, unit, error, data_slice, fatal=strategy is ErrorStrategy.STOP and not cancelled)
+    failure = describe(loop, unit, error, data_slice, fatal=strategy is ErrorStrategy.STOP and not ending)
     with loop.lock:
         now = loop.state.now_ns()
         unit.errors += 1
