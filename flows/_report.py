@@ -208,3 +208,9 @@ def publish(job_state: JobState, report: dict[str, Any], text: str, output: Path
     if output is not None:
         write_json(output, report)
         print(f"\nwritten to {printable(str(output))}")
+
+
+def forget(job_state: JobState, *routine_ids: str) -> None:
+    """Drop what routines kept in their states. A finished job is kept; its working memory need not be."""
+    for routine_id in routine_ids:
+        job_state.routine_state(routine_id).clear()

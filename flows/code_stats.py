@@ -42,6 +42,7 @@ from flows._languages import Function, Language, count_lines, cut, language_of, 
 from flows._report import (
     Folder,
     OutputFile,
+    forget,
     human_bytes,
     note_problem,
     plural,
@@ -279,6 +280,7 @@ class Report(Routine):
         sums = job_state.routine_state("merge").get("total", new_sums())
         report = build_report(root, walked[0], sums, problems(job_state))
         publish(job_state, report, as_text(report), job_state.entry_params["output"])
+        forget(job_state, "merge")
 
 
 def build_report(root: str, walked: dict[str, Any], sums: Sums, problems: dict[str, Any]) -> dict[str, Any]:
@@ -371,7 +373,7 @@ flow = Flow(
     description="Count files, lines and functions of a source tree, and find the longest functions.",
     max_history=200,  # a record keeps the item it tells of
 )
-flow.add_routine(Walk(files_per_item=20), "walk")
+flow.add_routine(Walk(files_per_item=8), "walk")
 flow.add_routine(Count(), "count")
 flow.add_routine(Merge(), "merge")
 flow.add_routine(Report(), "report")

@@ -32,6 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows._report import (
     Folder,
     OutputFile,
+    forget,
     human_bytes,
     note_problem,
     plural,
@@ -274,6 +275,7 @@ class Report(Routine):
             problems=problems(job_state),
         )
         publish(job_state, report, as_text(report, params["show"]), params["output"])
+        forget(job_state, "hard_links", "same_size", "same_head", "collect")
 
 
 def equal_files(collected: dict[str, list[list[str]]], links: dict[str, list[str]]) -> list[dict[str, Any]]:

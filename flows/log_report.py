@@ -39,6 +39,7 @@ from flows._log_files import beginning, read_piece
 from flows._report import (
     OutputFile,
     bar,
+    forget,
     human_bytes,
     note_problem,
     plural,
@@ -213,6 +214,7 @@ class Report(Routine):
             "problems": problems(job_state),
         }
         publish(job_state, report, as_text(report), params["output"])
+        forget(job_state, "merge")
 
 
 def periods(hours: list[dict[str, Any]]) -> tuple[str, list[list[Any]]]:

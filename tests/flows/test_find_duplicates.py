@@ -6,6 +6,7 @@ import json
 import os
 import random
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +339,14 @@ def test_json_replaces_a_file_whole_or_not_at_all(tmp_path: Path) -> None:
         write_json(path, {"a": object()})
     assert json.loads(path.read_text(encoding="utf-8")) == {"a": "ü"}
     assert os.listdir(tmp_path) == ["data.json"]
+
+
+def test_a_finished_job_keeps_its_report_and_no_working_memory(tree: Path) -> None:
+    state = run(flow, root=tree)
+    assert state.shared_data.keys() == {"report"}
+    for routine_id in ("hard_links", "same_size", "same_head", "collect"):
+        with suppress(ValueError):  # a state that is empty may not be there at all
+            assert state.routine_state(routine_id) == {}
 
 
 def test_progress_reaches_its_total(tree: Path) -> None:
