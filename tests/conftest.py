@@ -11,7 +11,7 @@ import pytest
 
 from routilux import FlowRegistry
 from routilux.loading import folder
-from tests.helpers import Bench, assert_no_threads_left
+from tests.helpers import Bench, Hold, assert_no_threads_left
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def make_runtime() -> Iterator[Callable[..., Bench]]:
         return made[-1]
 
     yield make
+    Hold.release_all()
     for each in made:
         each.cancel_all_jobs(force=True)
         each.shutdown(wait=False)

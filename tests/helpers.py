@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from routilux import (
     ActivationPolicy,
@@ -157,9 +158,12 @@ class Bench(Runtime):
 
 
 class Hold:
-    """Holds activations in the middle of their logic until the test lets them go on."""
+    """Holds activations in the middle of their logic until the test lets them go on, or is over."""
+
+    _all: ClassVar[weakref.WeakSet[Hold]] = weakref.WeakSet()
 
     def __init__(self) -> None:
+        self._all.add(self)
         self._entered = threading.Semaphore(0)
         self._released = threading.Event()
 
@@ -176,6 +180,12 @@ class Hold:
     def release(self) -> None:
         """For the test: let all go on, now and from now on."""
         self._released.set()
+
+    @classmethod
+    def release_all(cls) -> None:
+        """For fixtures: a test that has failed must not leave anyone waiting."""
+        for each in list(cls._all):
+            each.release()
 
 
 def failed_while_another_runs(

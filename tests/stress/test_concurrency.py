@@ -72,7 +72,12 @@ def test_no_item_of_many_producers_is_lost_or_overtaken(capacity: int) -> None:
     with running(flow, 2) as runtime, switching(1e-5):
         state = runtime.exec("flow")
         assert held.wait(HANGS)
-        in_threads(4, lambda who: [source.emit("out", job_state=state, x=(who, n)) for n in range(400)])
+
+        def feed(who: int) -> None:
+            for number in range(400):
+                source.emit("out", job_state=state, x=(who, number))
+
+        in_threads(4, feed)
         may_end.set()
         job = runtime.get_job(state.job_id)
         assert job is not None

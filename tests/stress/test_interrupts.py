@@ -4,7 +4,6 @@ job ends, nothing of the engine is left half done, and what was shielded ran who
 from __future__ import annotations
 
 import itertools
-import logging
 import random
 import threading
 from collections import Counter
@@ -28,8 +27,11 @@ from tests.stress.tools import (
     switching,
 )
 
-pytestmark = pytest.mark.stress
-_log = logging.getLogger("stress")
+pytestmark = [
+    pytest.mark.stress,
+    # An interrupt may hit a callback of the garbage collector, which swallows it.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def spin(chance: random.Random, most: int) -> None:
@@ -50,7 +52,8 @@ class Prey:
         self.flow.connect("ring", "out", "ring", "items")
 
     def logic(self, items: list[dict[str, Any]], job_state: JobState) -> None:
-        self.began.set()
+        with job_state.shielded():  # an event's own lock would stay held where its `set` is interrupted
+            self.began.set()
         try:
             for action in self.actions:
                 action(self, job_state)
@@ -74,10 +77,10 @@ class Prey:
         lines = state.logs()
         assert [line.sequence for line in lines] == list(range(state.log_dropped, state.log_total))
         records = state.get_execution_history()
-        assert records[-1].sequence == job.snapshot().history_total - 1
-        begun = Counter(each.event_name for each in records)
-        if records[0].sequence == 0:
-            assert begun["activation_started"] == begun["activation_ended"]
+        assert len(records) + job.snapshot().history_dropped == job.snapshot().history_total
+        if records and records[0].sequence == 0:
+            count = Counter(each.event_name for each in records)
+            assert count["activation_started"] == count["activation_ended"]
 
 
 def emits(prey: Prey, state: JobState) -> None:
@@ -88,7 +91,6 @@ def logs(prey: Prey, state: JobState) -> None:
     state.log("one")
     print("two")
     print("three, without an end of line", end="")
-    _log.warning("four %s", 4)
 
 
 def reads(prey: Prey, state: JobState) -> None:
@@ -174,7 +176,8 @@ def test_forced_cancels_wherever_the_logic_calls_the_runtime_itself() -> None:
     began = threading.Event()
 
     def logic(trigger: list[Any], job_state: JobState) -> None:
-        began.set()
+        with job_state.shielded():
+            began.set()
         while True:
             child = start(runtime, {"count": 3})
             children.append(child)

@@ -75,9 +75,9 @@ def keeping(name: str = "sink", **how: Any) -> Routine:
     return routine(name, logic, **how)
 
 
-def flow_of(*routines: Routine, chain: bool = False, name: str = "flow") -> Flow:
+def flow_of(*routines: Routine, chain: bool = False, name: str = "flow", **how: Any) -> Flow:
     """A flow of these; as a chain, each one's `out` feeds the only slot of the next."""
-    flow = Flow(name)
+    flow = Flow(name, **how)
     names = [flow.add_routine(each) for each in routines]
     if chain:
         for source, target, each in zip(names, names[1:], routines[1:], strict=False):
