@@ -115,6 +115,16 @@ KEYS: Final[tuple[Key, ...]] = (
         "follow the newest lines, or stop following", scope="log", rank=26, panes=_JOB),
     Key("level", ("l",), "level", "level",
         "show all lines, from warnings up, or errors only", scope="log", rank=27, panes=_JOB),
+    Key("search", ("slash",), "screen.filter", "search",
+        "search: go to each line with a text, and mark it", scope="log", rank=30, panes=_JOB),
+    Key("search-next", ("n",), "search_next", "next match",
+        "go to the next line with what is searched", scope="log", rank=31, panes=_JOB),
+    Key("search-previous", ("N",), "search_previous", "previous match",
+        "go to the line before with what is searched", scope="log"),
+    Key("routine", ("i",), "routine", "routine",
+        "show the lines of one routine, of the next, ... of all again", scope="log", rank=33, panes=_JOB),
+    Key("wrap", ("w",), "wrap", "wrap",
+        "break long lines, or let them run out to the right", scope="log", rank=34, panes=_JOB),
     Key("filter-keep", ("enter",), "keep", "keep", "keep the filter and go to the list", scope="filter"),
     Key("filter-clear", ("escape",), "clear", "clear", "clear the filter", scope="filter"),
     Key("form-next", ("tab",), "app.focus_next", "next", "go to the next field", scope="form"),
@@ -153,7 +163,16 @@ def bindings_of(scope: str) -> list[Binding]:
 
 def footer_of(pane: str, scopes: frozenset[str]) -> list[Key]:
     """The keys that the footer shows while `pane` has the focus and `scopes` are bound there."""
-    shown = [key for key in KEYS if key.rank and pane in key.panes and key.scope in scopes]
+    narrow = {each for key in KEYS if key.scope in scopes and key.scope != "main" for each in key.keys}
+    shown = [
+        key
+        for key in KEYS
+        if key.rank
+        and pane in key.panes
+        and key.scope in scopes
+        # What a key means everywhere makes way for what it means here.
+        and not (key.scope == "main" and narrow.issuperset(key.keys))
+    ]
     return sorted(shown, key=lambda key: key.rank)
 
 

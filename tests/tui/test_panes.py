@@ -133,7 +133,7 @@ async def a_log(max_lines: int = 1000) -> AsyncIterator[tuple[Drive, LogView]]:
     async with shown(backend) as (pilot, main):
         await pilot.press("5", "right_square_bracket")
         log = main.job_pane.log_view
-        log._max_lines = max_lines
+        log.rows.max_lines = max_lines
         yield pilot, log
 
 
@@ -158,19 +158,20 @@ async def test_the_log_keeps_so_many_lines_and_stays_on_those_that_are_read() ->
         log.append([line(number) for number in range(100)])
         await pilot.pause()
         await pilot.press("pageup")
-        top = log._shown[log.scroll_offset.y][0].sequence
+        top = log.rows.rows[log.scroll_offset.y][0].sequence
         log.append([line(number) for number in range(100, 130)])
         await pilot.pause()
-        assert log._shown[log.scroll_offset.y][0].sequence == top
+        assert log.rows.rows[log.scroll_offset.y][0].sequence == top
         assert log.line_count() == 100
-        assert "30 older lines not kept" in log.words
+        assert "30 dropped" in log.words
 
 
 async def test_lines_that_were_lost_on_the_way_are_counted() -> None:
     async with a_log() as (_, log):
         log.append([line(0)])
         log.append([line(500), line(501)])
-        assert "499 older lines not kept" in log.words
+        assert "499 dropped" in log.words
+        assert "499 lines went by too fast to be kept" in text_of(log)
 
 
 async def test_lines_of_other_levels_come_back() -> None:

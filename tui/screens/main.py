@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -23,13 +23,14 @@ from tui.formats import short_id
 from tui.keys import Key, bindings_of, footer_of
 from tui.pictures import Catalogue, FlowPicture, Frame
 from tui.screens.steering import SteeringScreen
+from tui.screens.tab_feed import TabFeed
 from tui.screens.text import TextScreen, help_lines, lines_of_text
 from tui.spans import clean
 from tui.widgets.bars import Breadcrumb, Header, KeyBar
 from tui.widgets.cursor import CursorPane
 from tui.widgets.flow_list import FlowList
 from tui.widgets.flow_view import FlowView
-from tui.widgets.job_pane import JobPane
+from tui.widgets.job_pane import Filtered, JobPane
 from tui.widgets.job_table import JobTable
 from tui.widgets.prompt import Prompt
 
@@ -65,10 +66,10 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
         self._pane = "flows"
         self._last_in = {"left": "flows", "right": "jobs"}
         self._zoomed = False
-        self._filtered: FlowList | JobTable | None = None
+        self._filtered: Filtered | None = None
         # The job to choose as soon as it is in the picture.
         self._wanted_job: str | None = None
-        self._history_mark: tuple[object, ...] = ()
+        self._tabs = TabFeed(backend, self.job_pane, clock)
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -126,33 +127,18 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
         self.job_pane.show_job(chosen, self._clock().tzinfo)
         if frame.detail is None or frame.detail.snapshot.job_id == chosen:
             self.job_pane.show_detail(frame.detail)
-            self._show_tab(frame)
+            self._tabs.bring(frame.detail)
         self._show_where()
-
-    def _show_tab(self, frame: Frame) -> None:
-        """Bring what the shown tab alone needs."""
-        detail = frame.detail
-        if detail is None:
-            return
-        job_id = detail.snapshot.job_id
-        if self.job_pane.tab == "Log" and detail.snapshot.log_total > self.job_pane.log_sequence:
-            self.job_pane.show_log(self.backend.log(job_id, self.job_pane.log_sequence))
-        elif self.job_pane.tab == "History":
-            mark = (job_id, detail.snapshot.history_total)
-            if mark != self._history_mark:
-                self._history_mark = mark
-                self.job_pane.show_history(*self.backend.history(job_id))
 
     def _show_chosen(self) -> None:
         """Show another job now rather than with the next frame."""
         chosen = self.job_table.chosen
         self.job_pane.show_job(chosen, self._clock().tzinfo)
-        self._history_mark = ()
-        snapshot = self.feed.last
-        if chosen is not None and snapshot is not None:
+        self._tabs.forget()
+        if chosen is not None and self.feed.last is not None:
             detail = self.backend.detail(chosen)
             self.job_pane.show_detail(detail)
-            self._show_tab(Frame(snapshot, detail))
+            self._tabs.bring(detail)
 
     def _show_header(self) -> None:
         snapshot = self.feed.last
@@ -261,8 +247,9 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
 
     def action_back(self) -> None:
         """One step back: the filter, the zoom, the pane."""
-        target = self._widget(self._pane)
-        if isinstance(target, (FlowList, JobTable)) and target.filter:
+        targets = {"flows": self.flow_list, "jobs": self.job_table, "job": self.job_pane.filtered}
+        target = targets.get(self._pane)
+        if target is not None and target.filter:
             target.set_filter("")
         elif self._zoomed:
             self.action_zoom()
@@ -341,14 +328,15 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
 
     def action_filter(self) -> None:
         """Type a filter for the list that has the focus, or that the focus came from."""
-        target = self.flow_list if COLUMN[self._pane] == "left" else self.job_table
+        target: Filtered = self.flow_list if COLUMN[self._pane] == "left" else self.job_table
+        if self._pane == "job" and self.job_pane.filtered is not None:
+            target = self.job_pane.filtered
+        else:
+            self.action_pane("flows" if target is self.flow_list else "jobs")
         self._filtered = target
-        self.action_pane("flows" if target is self.flow_list else "jobs")
         prompt = self.query_one(Prompt)
-        prompt.display = True
+        prompt.open(target.filter.text, "search" if target is self.job_pane.log_view else "filter")
         self.query_one(KeyBar).display = False
-        prompt.value = target.filter.text
-        prompt.cursor_position = len(prompt.value)
         self.set_focus(prompt)
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
@@ -363,7 +351,7 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
             prompt.display = False
             self.query_one(KeyBar).display = True
             if self.focused is prompt or self.focused is None:
-                self.set_focus(target)
+                self.set_focus(cast(Widget, target))
 
     def action_help(self) -> None:
         self.app.push_screen(TextScreen("Help", help_lines(self.scopes())))

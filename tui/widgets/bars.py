@@ -73,7 +73,7 @@ class Header(LineBar):
 class TabBar(LineBar):
     """The names of the job's tabs, the shown one marked."""
 
-    def show_tabs(self, names: Sequence[str], active: str, go: Callable[[str], object], note: str) -> None:
+    def show_tabs(self, names: Sequence[str], active: str, go: Callable[[str], object]) -> None:
         spans: list[Span] = [(" ", "text")]
         targets: list[tuple[int, int, Callable[[], object]]] = []
         at = 1
@@ -82,10 +82,6 @@ class TabBar(LineBar):
             spans.append((text, "title" if name == active else "muted"))
             targets.append((at, at + len(text), lambda name=name: go(name)))  # type: ignore[misc]
             at += len(text)
-        room = self.size.width - at - 1
-        note = cut(note, room - 2) if room > 8 else ""
-        spans.append((" " * max(0, room - width(note)), "text"))
-        spans.append((note, "muted"))
         self.show(spans, targets)
 
 

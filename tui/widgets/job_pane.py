@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -14,10 +14,11 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher
 
 from routilux.history import ExecutionRecord, LogLine
+from tui.filters import Filter
 from tui.formats import short_id
 from tui.keys import bindings_of
 from tui.pictures import JobDetail
-from tui.spans import clean
+from tui.spans import clean, cut
 from tui.widgets.bars import TabBar
 from tui.widgets.error_view import ErrorView
 from tui.widgets.history_view import HistoryView
@@ -26,6 +27,15 @@ from tui.widgets.log_view import LogView
 from tui.widgets.overview import Overview
 
 TABS: Final = ("Overview", "Log", "History", "Error")
+
+
+class Filtered(Protocol):
+    """What takes a filter, or a text to search."""
+
+    @property
+    def filter(self) -> Filter: ...
+
+    def set_filter(self, text: str) -> None: ...
 
 
 class JobPane(Vertical, inherit_bindings=False):
@@ -42,6 +52,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self._job_id: str | None = None
         self._zone: tzinfo | None = None
         self._title = ""
+        self._words = ""
         self.overview = Overview(id="overview")
         self.log_view = LogView(id="log")
         self.history = HistoryView(id="history")
@@ -85,7 +96,7 @@ class JobPane(Vertical, inherit_bindings=False):
         if lines:
             self.log_sequence = lines[-1].sequence + 1
             self.log_view.append(lines)
-            self._show_tabs()
+        self._show_tabs()
 
     def show_history(self, records: Sequence[ExecutionRecord], dropped: int) -> None:
         """The records that are kept now."""
@@ -107,6 +118,11 @@ class JobPane(Vertical, inherit_bindings=False):
         """The widget of the shown tab."""
         views: tuple[LinePane, ...] = (self.overview, self.log_view, self.history, self.error_view)
         return views[TABS.index(self._tab)]
+
+    @property
+    def filtered(self) -> Filtered | None:
+        """The shown tab, where it can be filtered or searched."""
+        return self.log_view if self._tab == "Log" else None
 
     def go_to_tab(self, name: str) -> None:
         """Show a tab; the focus goes with it if it was in this pane."""
@@ -136,8 +152,12 @@ class JobPane(Vertical, inherit_bindings=False):
         self._show_tabs()
 
     def _show_tabs(self) -> None:
+        self.query_one(TabBar).show_tabs(TABS, self._tab, self.go_to_tab)
         notes = {"Log": self.log_view.words, "History": self.history.words, "Error": self.error_view.words}
-        self.query_one(TabBar).show_tabs(TABS, self._tab, self.go_to_tab, notes.get(self._tab, ""))
+        words = cut(notes.get(self._tab, ""), max(self.size.width - 4, 8))
+        if words != self._words:
+            self._words = words
+            self.border_subtitle = Content(words).markup
 
     def _label(self, detail: JobDetail | None) -> None:
         title = "5 Job"

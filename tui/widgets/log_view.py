@@ -1,32 +1,35 @@
-"""The log of a job: bounded, and formatted line by line as it is seen."""
+"""The log of a job: followed, searched, filtered and wrapped, and formatted line by line as it is seen."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import ClassVar, Final
 
 from textual.binding import BindingType
 from textual.message import Message
 
 from routilux.history import LogLine
+from tui.filters import Filter, Term
 from tui.formats import clock_time
 from tui.keys import bindings_of
-from tui.spans import Line, clean, fit, plain, width
+from tui.log_rows import GAP, LEVELS, MAX_LINES, LogRows, Row
+from tui.spans import Line, Span, fit, plain, width
 from tui.widgets.lines import LinePane
 
-MAX_LINES: Final = 20_000
 _ROLES: Final = {
     "DEBUG": "muted", "WARNING": "warning", "ERROR": "failed", "CRITICAL": "failed", "STDERR": "warning",
 }  # fmt: skip
 _SHOWN: Final = {"WARNING": "WARN", "CRITICAL": "CRIT"}
-# What the key for the level goes through: a name and the levels that are shown, empty for all.
-LEVELS: Final[tuple[tuple[str, frozenset[str]], ...]] = (
-    ("all", frozenset()),
-    ("warnings", frozenset({"WARNING", "ERROR", "CRITICAL", "STDERR"})),
-    ("errors", frozenset({"ERROR", "CRITICAL"})),
-)
+# The routine's column; the narrow one where there are fewer columns than _ROOMY.
+_ROUTINE: Final = 12
+_ROUTINE_NARROW: Final = 8
+_ROOMY: Final = 72
+# Time, level, the gaps between.
+_HEAD: Final = 18
+# Lines per second are counted over about so long.
+_RATE_SECONDS: Final = 2.0
 
 
 class LogView(LinePane):
@@ -36,21 +39,19 @@ class LogView(LinePane):
     SCOPES: ClassVar[frozenset[str]] = frozenset({"lines", "log"})
 
     class Changed(Message):
-        """What the log says of itself (follow mode, level, counts) has changed."""
+        """What the log says of itself (follow mode, filters, counts) has changed."""
 
     def __init__(self, *, id: str | None = None, max_lines: int = MAX_LINES) -> None:
         super().__init__(id=id)
         self._zone: tzinfo | None = None
-        self._max_lines = max_lines
-        # One entry per line on the screen: the record and which line of its message.
-        self._kept: deque[tuple[LogLine, str]] = deque()
-        self._shown: deque[tuple[LogLine, str]] = self._kept
-        self._forgotten = 0
-        # The sequence number of the line that comes next.
-        self._next = 0
-        self._level = 0
+        self.rows = LogRows(max_lines)
         self._follow = True
+        self._wrap = False
+        # The row of the match that was gone to last, and the message it belongs to.
+        self._hit: int | None = None
         self._widest = 0
+        # (when, how many lines had been logged by then), for the rate; None once nothing more comes.
+        self._counts: deque[tuple[datetime, int]] | None = deque()
         # Scrolling that this class does itself does not end the following.
         self._own_scroll = False
 
@@ -59,10 +60,9 @@ class LogView(LinePane):
     def clear(self, zone: tzinfo | None) -> None:
         """Another job is chosen."""
         self._zone = zone
-        self._kept.clear()
-        self._shown = self._kept if not self._level else deque()
-        self._forgotten = 0
-        self._next = 0
+        self.rows.clear()
+        self._hit = None
+        self._counts = deque()
         self._widest = 0
         self._follow = True
         self._scroll(0)
@@ -70,29 +70,24 @@ class LogView(LinePane):
         self.post_message(self.Changed())
 
     def append(self, lines: Sequence[LogLine]) -> None:
-        """Add what was logged since. Lines beyond the limit are forgotten, the oldest first."""
-        if not lines:
+        """Add what was logged since. Lines beyond the limits are forgotten, the oldest first."""
+        if lines:
+            gone = self.rows.append(lines)
+            if self._hit is not None and self._hit < self.rows.first:
+                self._hit = None
+            self._settle(gone)
+
+    def count(self, now: datetime, total: int, *, ended: bool) -> None:
+        """How many lines the job had logged by `now`; no more will come once it has ended."""
+        if ended:
+            self._counts = None
             return
-        wanted = LEVELS[self._level][1]
-        gone = 0
-        # A job may log more between two frames than it keeps.
-        self._forgotten += lines[0].sequence - self._next
-        self._next = lines[-1].sequence + 1
-        for line in lines:
-            for text in line.message.splitlines() or [""]:
-                entry = (line, text)
-                self._kept.append(entry)
-                if wanted and line.level in wanted:
-                    self._shown.append(entry)
-        while len(self._kept) > self._max_lines:
-            entry = self._kept.popleft()
-            self._forgotten += 1
-            if not wanted:
-                gone += 1
-            elif self._shown and self._shown[0] is entry:
-                self._shown.popleft()
-                gone += 1
-        self._settle(gone)
+        if self._counts is None:
+            self._counts = deque()
+        if not self._counts or now > self._counts[-1][0]:
+            self._counts.append((now, total))
+        while len(self._counts) > 2 and (now - self._counts[1][0]).total_seconds() >= _RATE_SECONDS:
+            self._counts.popleft()
 
     # ---- what it tells
 
@@ -101,38 +96,102 @@ class LogView(LinePane):
         return self._follow
 
     @property
+    def wrapping(self) -> bool:
+        return self._wrap
+
+    @property
     def words(self) -> str:
-        """Follow mode, level and how much is no longer kept, for the pane's border."""
+        """Follow mode, rate, what is filtered and found, how much is dropped, for the pane's border."""
+        rows = self.rows
         parts = ["FOLLOW" if self._follow else "scrolled"]
-        if self._level:
-            parts.append(f"level: {LEVELS[self._level][0]}")
-        if self._forgotten:
-            parts.append(f"{self._forgotten:,} older lines not kept")
+        if rows.needle:
+            where = f"{rows.hit_number(self._hit):,}/" if self._hit is not None else ""
+            parts.append(f"{where}{rows.hits:,} × {rows.needle}" if rows.hits else f"no {rows.needle}")
+        if rows.level:
+            parts.append(f"level: {LEVELS[rows.level][0]}")
+        if rows.routine_id is not None:
+            parts.append(f"routine: {rows.routine_id or 'none'}")
+        if self._wrap:
+            parts.append("wrap")
+        if self._counts is not None:
+            parts.append(f"{self._rate():,.0f}/s")
+        parts.append(f"{rows.dropped:,} dropped")
         return " · ".join(parts)
+
+    def _rate(self) -> float:
+        if not self._counts or len(self._counts) < 2:
+            return 0.0
+        (since, before), (now, total) = self._counts[0], self._counts[-1]
+        return (total - before) / (now - since).total_seconds()
+
+    def copied(self) -> str:
+        """The match that was gone to, or else the lines in view, in full."""
+        if self._hit is not None and self._hit >= self.rows.first:
+            return self.rows.rows[self._hit - self.rows.first][0].text
+        top = self.scroll_offset.y
+        seen = range(top, min(top + self.size.height, len(self.rows.rows)))
+        return "\n".join(plain(self.line(y)).strip() for y in seen)
+
+    @property
+    def routine_in_view(self) -> str | None:
+        """The routine of the match that was gone to, or of the newest line in view."""
+        rows = self.rows.rows
+        at = self.scroll_offset.y + self.size.height - 1 if self._hit is None else self._hit - self.rows.first
+        return rows[min(at, len(rows) - 1)][0].routine_id or None if rows else None
 
     # ---- lines
 
     def line_count(self) -> int:
-        return len(self._shown) or 1
+        return len(self.rows.rows) or 1
 
     def content_width(self) -> int:
-        return self._widest
+        return 0 if self._wrap else self._widest
 
     def line(self, y: int) -> Line:
-        if not self._shown:
-            return ((" nothing logged" if not self._level else " nothing at this level", "muted"),)
-        record, text = self._shown[y]
-        role = _ROLES.get(record.level, "text")
-        level = _SHOWN.get(record.level, record.level)
-        line = (
-            (f" {clock_time(record.timestamp, self._zone)} ", "muted"),
-            (fit(level, 7), role if role != "text" else "muted"),
-            (fit(record.routine_id or "-", 12) + " ", "strong"),
-            (clean(text), role),
-        )
+        rows = self.rows
+        if not rows.rows:
+            filtered = rows.level or rows.routine_id is not None
+            return ((" nothing logged" if not filtered else " nothing that passes the filters", "muted"),)
+        row = rows.rows[y]
+        entry, start, end = row
+        role = _ROLES.get(entry.level, "text")
+        head = self._head()
+        if entry.level == GAP:
+            return ((" " * head + entry.text, "warning"),)
+        spans: list[Span]
+        if entry.first and start == 0:
+            level = _SHOWN.get(entry.level, entry.level)
+            spans = [
+                (f" {clock_time(entry.timestamp, self._zone)} ", "muted"),
+                (fit(level, 7), role if role != "text" else "muted"),
+                (fit(entry.routine_id or "-", head - _HEAD) + " ", "strong"),
+            ]
+        else:
+            spans = [(" " * head, "text")]
+        if rows.needle:
+            spans += self._marked(row, role, y + rows.first == self._hit)
+        else:
+            spans.append((entry.text[start:end], role))
         # The width grows as lines are seen: measuring what nobody looks at would cost more than showing it.
-        self._widest = max(self._widest, 29 + width(line[-1][0]))
-        return line
+        self._widest = max(self._widest, head + width(entry.text))
+        return spans
+
+    def _head(self) -> int:
+        """How many columns stand before the text."""
+        return _HEAD + (_ROUTINE if self.columns >= _ROOMY else _ROUTINE_NARROW)
+
+    def _marked(self, row: Row, role: str, here: bool) -> list[Span]:
+        """The text of a row with what is looked for marked."""
+        entry, start, end = row
+        spans: list[Span] = []
+        at = start
+        for first, last in self.rows.matches(entry.text):
+            first, last = max(first, start), min(last, end)
+            if first < last:
+                spans += [(entry.text[at:first], role)] if first > at else []
+                spans.append((entry.text[first:last], "match-here" if here else "match"))
+                at = last
+        return [*spans, (entry.text[at:end], role)]
 
     def _settle(self, gone: int) -> None:
         """After lines came and went: stay at the end, or on the lines that are being read."""
@@ -159,14 +218,90 @@ class LogView(LinePane):
             self._set_follow(new_value >= self.max_scroll_y)
 
     def on_resize(self) -> None:
+        if self._wrap and self.rows.columns != self._text_columns():
+            self._arrange()
         self.lines_changed()
         if self._follow:
             self._scroll(self.max_scroll_y)
+
+    def _text_columns(self) -> int:
+        return max(10, self.columns - self._head())
 
     def _set_follow(self, follow: bool) -> None:
         if follow != self._follow:
             self._follow = follow
             self.post_message(self.Changed())
+
+    def _arrange(self, *, level: int | None = None, routine: tuple[str | None] | None = None) -> None:
+        """Show others of the lines, or the same otherwise; the one that is read stays in view."""
+        rows = self.rows
+        top = self.scroll_offset.y
+        reading = rows.rows[top][0].sequence if top < len(rows.rows) else 0
+        found = rows.rows[self._hit - rows.first][0].sequence if self._hit is not None else None
+        rows.arrange(level=level, routine=routine, columns=self._text_columns() if self._wrap else 0)
+        self._hit = None
+        if found is not None:
+            row = rows.first + rows.row_at(found)
+            # A match may stand in a later row of its message.
+            self._hit = row if rows.is_hit(row) else rows.next_hit(row)
+        self.lines_changed()
+        self.refresh()
+        self._scroll(self.max_scroll_y if self._follow else rows.row_at(reading))
+        self.post_message(self.Changed())
+
+    # ---- searching
+
+    @property
+    def filter(self) -> Filter:
+        """What is looked for, in the form of a filter with one term."""
+        needle = self.rows.needle
+        return Filter(needle, (Term("", needle, True),) if needle else ())
+
+    def set_filter(self, text: str) -> None:
+        """Look for `text`, and go to where it stands next; every change is given as it is typed."""
+        rows = self.rows
+        start = rows.first + (len(rows.rows) if self._follow else self.scroll_offset.y)
+        if self._hit is not None:
+            start = self._hit
+        rows.search(text)
+        self._hit = None
+        # The first from where one reads, or else the last before.
+        found = rows.next_hit(start - 1)
+        self._go_to(found if found is None or found >= start else rows.next_hit(start, back=True))
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def _go_to(self, row: int | None) -> None:
+        if row is None:
+            return
+        self._hit = row
+        self._set_follow(False)
+        y = row - self.rows.first
+        top, height = self.scroll_offset.y, self.size.height
+        if not top <= y < top + height:
+            self._scroll(max(0, y - height // 2))
+        text = self.rows.rows[y][0].text
+        first = next(self.rows.matches(text), (0, 0))
+        if not self._wrap:
+            at = self._head() + width(text[: first[1]])
+            self.scroll_to(x=at - self.columns // 2 if at > self.columns else 0, animate=False, force=True)
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def action_search_next(self) -> None:
+        seen = self._hit_in_view()
+        self._go_to(self.rows.next_hit(self.rows.first + self.scroll_offset.y - 1 if seen is None else seen))
+
+    def action_search_previous(self) -> None:
+        seen = self._hit_in_view()
+        self._go_to(
+            self.rows.next_hit(self.rows.first + self.scroll_offset.y if seen is None else seen, back=True)
+        )
+
+    def _hit_in_view(self) -> int | None:
+        """The match that was gone to; once it is out of view the search goes on from what one reads."""
+        top = self.rows.first + self.scroll_offset.y
+        return self._hit if self._hit is not None and top <= self._hit < top + self.size.height else None
 
     # ---- keys
 
@@ -182,14 +317,19 @@ class LogView(LinePane):
 
     def action_level(self) -> None:
         """Go on to the next level."""
-        self._level = (self._level + 1) % len(LEVELS)
-        wanted = LEVELS[self._level][1]
-        at_level = (entry for entry in self._kept if entry[0].level in wanted)
-        self._shown = deque(at_level) if wanted else self._kept
-        self.lines_changed()
-        self.refresh()
-        self._scroll(self.max_scroll_y if self._follow else 0)
-        self.post_message(self.Changed())
+        self._arrange(level=(self.rows.level + 1) % len(LEVELS))
+
+    def action_routine(self) -> None:
+        """Go on to the lines of the next routine, and after the last to those of all."""
+        known: list[str | None] = [None, *self.rows.routines]
+        self._arrange(routine=(known[(known.index(self.rows.routine_id) + 1) % len(known)],))
+
+    def action_wrap(self) -> None:
+        """Break long lines, or let them run out to the right."""
+        self._wrap = not self._wrap
+        if self._wrap:
+            self.scroll_to(x=0, animate=False, force=True)
+        self._arrange()
 
     def text(self) -> str:
         """All lines that are shown, for tests and for copying."""

@@ -30,6 +30,13 @@ class Prompt(Input):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, compact=True, placeholder="filter", select_on_focus=False)
 
+    def open(self, text: str, purpose: str) -> None:
+        """Come into view with what was typed before. `purpose` stands there while nothing is."""
+        self.placeholder = purpose
+        self.display = True
+        self.value = text
+        self.cursor_position = len(text)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Typed(event.value))

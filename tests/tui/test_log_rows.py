@@ -1,0 +1,130 @@
+"""The log of the screen: what is kept, shown, wrapped and found, against a plain account of the same."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routilux.history import LogLine
+from tests.tui import fixed
+from tui.log_rows import LogRows
+from tui.spans import width
+
+
+def line(number: int, text: str, level: str = "INFO", routine: str = "clean") -> LogLine:
+    return LogLine(number, fixed.NOW, level, routine, text)
+
+
+def shown(rows: LogRows) -> list[str]:
+    return [entry.text[start:end] for entry, start, end in rows.rows]
+
+
+def found(rows: LogRows) -> list[int]:
+    """The numbers of the rows that are hits, by going from one to the next."""
+    seen: list[int] = []
+    row = rows.next_hit(rows.first - 1)
+    while row is not None and row not in seen:
+        seen.append(row)
+        row = rows.next_hit(row)
+    return seen
+
+
+texts = st.text(alphabet="ab 漢é\n\x1b[", max_size=30)
+steps = st.lists(
+    st.one_of(
+        st.lists(
+            st.tuples(texts, st.sampled_from(["INFO", "ERROR"]), st.sampled_from(["x", "y"])), max_size=8
+        ),
+        st.sampled_from(
+            ["level", "wide", "narrow", "off", "routine", "all", "search a", "search ab", "search "]
+        ),
+    ),
+    max_size=30,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(steps)
+def test_rows_and_hits_are_those_of_all_kept_lines_arranged_anew(steps: list[object]) -> None:
+    rows = LogRows(max_lines=20, max_characters=200)
+    number = 0
+    for step in steps:
+        if isinstance(step, list):
+            lines = [line(number + at, *what) for at, what in enumerate(step)]
+            number += len(lines)
+            rows.append(lines)
+        elif step == "level":
+            rows.arrange(level=(rows.level + 1) % 3)
+        elif step in ("wide", "narrow", "off"):
+            rows.arrange(columns={"wide": 25, "narrow": 4, "off": 0}[str(step)])
+        elif step in ("routine", "all"):
+            rows.arrange(routine=("y" if step == "routine" else None,))
+        else:
+            rows.search(str(step).removeprefix("search "))
+        assert len(rows._entries) <= 20
+        assert sum(len(entry.text) for entry in rows._entries) <= 200
+        now, hits = shown(rows), [row - rows.first for row in found(rows)]
+        assert len(hits) == rows.hits
+        assert all(rows.is_hit(row + rows.first) for row in hits)
+        if rows.columns:
+            assert all(width(text) <= max(rows.columns, 2) for text in now)
+        rows.arrange()
+        rows.search(rows.needle)
+        assert shown(rows) == now
+        assert [row - rows.first for row in found(rows)] == hits
+
+
+def test_messages_that_were_dropped_are_counted_once() -> None:
+    rows = LogRows(max_lines=4)
+    rows.append([line(0, "a\nb\nc"), line(1, "d")])
+    assert rows.dropped == 0
+    assert rows.append([line(2, "e")]) == 1
+    # Two lines of the first message are still there.
+    assert rows.dropped == 0
+    rows.append([line(3, "f"), line(4, "g")])
+    assert rows.dropped == 1
+    assert shown(rows) == ["d", "e", "f", "g"]
+
+
+def test_what_went_by_between_two_looks_is_told_where_it_is_missing() -> None:
+    rows = LogRows()
+    rows.append([line(0, "a")])
+    rows.append([line(1000, "b")])
+    assert shown(rows) == ["a", "… 999 lines went by too fast to be kept …", "b"]
+    assert rows.dropped == 999
+
+
+def test_a_message_of_100_mb_costs_what_is_kept_of_it() -> None:
+    rows = LogRows()
+    rows.append([line(0, "x" * 100_000_000), line(1, "y\n" * 50_000_000)])
+    assert sum(len(text) for text in shown(rows)) < 20_000
+    assert "more characters" in shown(rows)[-1]
+
+
+def test_capital_letters_count_where_there_are_any() -> None:
+    rows = LogRows()
+    rows.append([line(0, "Error"), line(1, "error"), line(2, "İerror")])
+    rows.search("error")
+    assert rows.hits == 3
+    rows.search("Error")
+    assert rows.hits == 1
+
+
+def test_a_match_in_a_wrapped_line_is_found_in_the_row_it_begins_in() -> None:
+    rows = LogRows()
+    rows.arrange(columns=5)
+    rows.append([line(0, "aaaaabbbbbccccc")])
+    rows.search("bc")
+    assert found(rows) == [1]
+    assert rows.next_hit(1) == 1
+    assert rows.next_hit(1, back=True) == 1
+
+
+def test_rows_of_other_routines_come_back() -> None:
+    rows = LogRows()
+    rows.append([line(0, "a", routine="x"), line(1, "b", routine="y"), line(2, "c", routine="")])
+    assert rows.routines == ["x", "y", ""]
+    rows.arrange(routine=("",))
+    assert shown(rows) == ["c"]
+    rows.arrange(routine=(None,))
+    assert shown(rows) == ["a", "b", "c"]

@@ -1,0 +1,49 @@
+"""Brings the shown tab of the chosen job what it alone needs, when that can have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from routilux.history import LogLine
+from tui.backend import Backend
+from tui.pictures import JobDetail
+from tui.widgets.job_pane import JobPane
+
+
+class TabFeed:
+    """Asked once a frame, in the screen's thread."""
+
+    def __init__(self, backend: Backend, pane: JobPane, clock: Callable[[], datetime]) -> None:
+        self._backend = backend
+        self._pane = pane
+        self._clock = clock
+        # Of which job, and up to which record, the history was brought last.
+        self._history_mark: tuple[object, ...] = ()
+
+    def forget(self) -> None:
+        """Another job or another tab is shown: bring everything anew."""
+        self._history_mark = ()
+
+    def bring(self, detail: JobDetail | None) -> None:
+        """Bring what is new since the last time."""
+        if detail is None:
+            return
+        if self._pane.tab == "Log":
+            self._bring_log(detail)
+        elif self._pane.tab == "History":
+            self._bring_history(detail)
+
+    def _bring_log(self, detail: JobDetail) -> None:
+        snapshot, pane = detail.snapshot, self._pane
+        pane.log_view.count(self._clock(), snapshot.log_total, ended=snapshot.status.is_final)
+        lines: Sequence[LogLine] = ()
+        if snapshot.log_total > pane.log_sequence:
+            lines = self._backend.log(snapshot.job_id, pane.log_sequence)
+        pane.show_log(lines)
+
+    def _bring_history(self, detail: JobDetail) -> None:
+        mark = (detail.snapshot.job_id, detail.snapshot.history_total)
+        if mark != self._history_mark:
+            self._history_mark = mark
+            self._pane.show_history(*self._backend.history(detail.snapshot.job_id))
