@@ -110,6 +110,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                         long = not use.exempt
                 if loop.open and not unit.skipped:  # the gate
                     lane.started_ns = now
+                    lane.begun = False
                     lane.wanted = None
                     unit.activations += 1
                     unit.running += 1
@@ -137,6 +138,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
             args = arguments(task[1])
             failure: BaseException | None = None
             try:
+                lane.begun = True
                 lane.masked = 0
                 if keywords:
                     logic(*args, **keywords)
@@ -150,7 +152,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                 failure = outcomes.interrupted(lane, failure)
             if timer:
                 loop.host.cancel_call(timer)
-            if lane.partial is not None:
+            if lane.partial:
                 lane.flush_output()
             count += 1
             if failure is not None:

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
+from routilux.context import own_activation
 from routilux.exceptions import JobCancelled, JobNotActive, SlotQueueFullError
 from routilux.slot import Slot
 from routilux.status import ExecutionStatus
@@ -112,8 +113,8 @@ def _is_over(
     error: BaseException | None = None
     if loop.refusal is not None:
         error = refusal(loop, event_name)
-    elif lane is not None and lane.wanted is not None:
-        pass  # a timeout; it is raised at the end of the emit
+    elif (waiting := lane or own_activation()) is not None and waiting.wanted is not None:
+        pass  # an interrupt; it is raised at the end of the emit
     elif not _put(loop, unit, slot, item):
         if loop.state._status is ExecutionStatus.FAILED:
             error = JobCancelled(f"job {loop.state.job_id!r} has failed: emit({event_name!r}) found no room")
@@ -212,11 +213,19 @@ def _put(loop: EventLoop, unit: Unit, slot: Slot, item: tuple[Any, str, int], be
 
 def _wait(loop: EventLoop) -> None:
     """Wait until something has changed. Under the lock, which is free meanwhile."""
+    room = loop.condition_of_room()
+    activation = own_activation()
     loop.blocked += 1
     try:
-        loop.condition_of_room().wait()
+        if activation is not None:
+            activation.waits_on = room
+            if activation.wanted is not None:
+                return  # who wanted it may have come too early to see what to notify
+        room.wait()
     finally:
         loop.blocked -= 1
+        if activation is not None:
+            activation.waits_on = None
 
 
 def _find_help(loop: EventLoop, lane: Lane | None, target: Unit) -> tuple[Unit, bool] | None:

@@ -16,12 +16,12 @@ outside it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from routilux import activations, backpressure, outcomes, routing
+from routilux import activations, backpressure, carry_on, outcomes, routing
 from routilux.asking import ask
 from routilux.exceptions import JobNotActive
 from routilux.job_state import NOTHING, JobState
@@ -132,10 +132,14 @@ class EventLoop:
         """Begin, or carry on, the job. Called once; answers with what has to be pushed.
 
         Apart from the pushing, so that a job is running from the moment it can be found.
+        `ValueError`, and nothing has changed, where somebody else has carried the job on meanwhile.
         """
         state = self.state
         with self.lock:
             fresh = state.started_ns == 0
+            if not fresh:
+                carry_on.adopt(self)
+            self.change(ExecutionStatus.RUNNING)
             state._engine = self
             state._cancel_requested = False
             state.ended_ns = 0
@@ -146,7 +150,6 @@ class EventLoop:
             if fresh:
                 state.started_ns = state.now_ns()
             self.open = True
-            self.change(ExecutionStatus.RUNNING)
             if fresh:
                 self._enter()
             else:
@@ -320,18 +323,10 @@ class EventLoop:
 
     def _close(self) -> None:
         """Nothing is ready, running or scheduled: hand remainders over, or complete."""
-        for index in self.plan.quiet_order:
-            unit = self.units[index]
-            with self.lock:
-                if not self.open or self.live > 1 or unit.phase != IDLE:
-                    break
-                if unit.skipped or not unit.has_items():
-                    continue
-                unit.phase = DECIDING
-                self.live += 1
-                self.engaged += 1
-                lane = Lane(self, unit, get_ident(), None)
-                self.lanes.append(lane)
+        # Who said no, and how many items it had got by then.
+        refused: dict[Unit, int] = {}
+        while (lane := self._next_quiet(refused)) is not None:
+            unit = lane.unit
             unit.touched = False
             try:
                 yes, data_slice, message = ask(unit, unit.plan.when_quiet, self.state)  # type: ignore[arg-type]
@@ -341,19 +336,33 @@ class EventLoop:
             with self.lock:
                 if yes:
                     unit.parked.append((1, data_slice, message))
+                    refused.clear()
+                else:
+                    refused[unit] = unit.received()
             if not self.release(lane, READY if yes else IDLE):
                 self.drain(lane)
-                break
-            if yes:
-                break
+        self.tell()
+
+    def _next_quiet(self, refused: Mapping[Unit, int]) -> Lane | None:
+        """A lane for the next unit to ask for its remainder. None: the job has completed, or goes on."""
         with self.lock:
+            if self.open and self.live == 1:
+                for index in self.plan.quiet_order:
+                    unit = self.units[index]
+                    if unit.has_items() and not unit.skipped and refused.get(unit) != unit.received():
+                        unit.phase = DECIDING
+                        self.live += 1
+                        self.engaged += 1
+                        lane = Lane(self, unit, get_ident(), None)
+                        self.lanes.append(lane)
+                        return lane
             self.live -= 1
             self.engaged -= 1
             if self.open and self.live == 0:
                 self.end(ExecutionStatus.COMPLETED)
             else:
                 self.settle()
-        self.tell()
+            return None
 
     def end(self, status: ExecutionStatus) -> None:
         """The job has ended: nothing of it runs, and nothing will. Under the lock."""

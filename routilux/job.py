@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from routilux import pictures, steering
+from routilux.context import current_activation, own_activation, uninterrupted
 from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.snapshot import JobSnapshot, JobSummary
@@ -69,6 +70,7 @@ class Job:
         loop = self._loop
         return (loop is None or loop.ended) and not self.is_paused()
 
+    @uninterrupted
     def pause(self) -> bool:
         """Let no further activation start; those that run come to their end. Does not block.
 
@@ -78,12 +80,14 @@ class Job:
         loop = self._loop
         return loop is not None and steering.pause(loop)
 
+    @uninterrupted
     def resume(self) -> bool:
         """Carry on. False, and nothing happens, where the job is neither paused nor pausing, or the
         runtime is shut down."""
         loop = self._loop
         return loop is not None and steering.resume(loop)
 
+    @uninterrupted
     def cancel(self, force: bool = False) -> bool:
         """Let no further activation start, and end as cancelled. Does not block.
 
@@ -99,8 +103,13 @@ class Job:
 
         `timeout` is in seconds; None waits for ever, 0 only asks. False means that the time ran
         out, or that the job is paused in a runtime that was shut down; the job itself goes on.
-        Logic must not wait for its own job.
+        `RuntimeError` in logic that would wait for its own job, without a timeout.
         """
+        activation = current_activation.get()
+        if timeout is None and activation is not None and activation.job_state is self.job_state:
+            raise RuntimeError(
+                f"logic of {activation.routine_id!r} would wait for its own job {self.job_id!r}, for ever"
+            )
         return self._wait_for(timeout, lambda loop: loop.ended)
 
     def wait_until_paused(self, timeout: float | None = None) -> bool:
@@ -108,7 +117,8 @@ class Job:
         self._wait_for(timeout, lambda loop: loop.ended or self.is_paused())
         return self.is_paused()
 
-    def _wait_for(self, timeout: float | None, reached: Any) -> bool:
+    @uninterrupted
+    def _wait_for(self, timeout: float | None, reached: Callable[[EventLoop], bool]) -> bool:
         loop = self._loop
         if loop is None:
             return not self.is_paused()
@@ -118,7 +128,17 @@ class Job:
         with self.job_state._lock:
             if reached(loop):
                 return True
-            return bool(self.job_state.condition().wait_for(lambda: reached(loop), limit))
+            condition = self.job_state.condition()
+            activation = own_activation()
+            if activation is None:
+                return condition.wait_for(lambda: reached(loop), limit)
+            # Logic that waits for another job, and may be interrupted.
+            activation.waits_on = condition
+            try:
+                condition.wait_for(lambda: reached(loop) or activation.wanted is not None, limit)
+            finally:
+                activation.waits_on = None
+            return reached(loop)
 
     def why_not_finished(self) -> str:
         """In words, what the job waits for: which routine runs and since when, which slot starves or

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from routilux.codec import from_jsonable, to_jsonable
-from routilux.exceptions import InvalidTransition
+from routilux.exceptions import InvalidTransition, SerializationError
 from routilux.history import JobError, Ring
 from routilux.job_state import JobState
 from routilux.routine_run import RoutineRun
@@ -53,7 +53,9 @@ def read_job(path: str | os.PathLike[str]) -> JobState:
         )
     try:
         return _decode(tree)
-    except (KeyError, IndexError, AttributeError) as error:
+    except SerializationError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no whole saved job: {error!r}") from error
 
 
@@ -155,11 +157,14 @@ def _readable(value: Any, where: str) -> Any:
 
 
 def _decode(tree: Mapping[str, Any]) -> JobState:
+    for key in ("created_ns", "started_ns", "ended_ns"):
+        if not isinstance(tree[key], int):
+            raise ValueError(f"{key} is {tree[key]!r}; it must be a number of nanoseconds")
     history = _decode_ring(tree["history"], "history")
     state = JobState(
         tree["job_id"],
         tree["flow_name"],
-        from_jsonable(tree["entry_params"], "entry_params"),
+        _dict(from_jsonable(tree["entry_params"], "entry_params"), "entry_params"),
         max_history=history.maximum,
         generation=tree["generation"],
     )
@@ -168,7 +173,7 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
     state.created_ns = tree["created_ns"]
     state.started_ns = tree["started_ns"]
     state.ended_ns = tree["ended_ns"]
-    state.shared_data = from_jsonable(tree["shared_data"], "shared_data")
+    state.shared_data = _dict(from_jsonable(tree["shared_data"], "shared_data"), "shared_data")
     state._notices = tuple(tree["notices"])
     state._leftovers = dict(tree["leftovers"])
     state._errors = [_decode_error(each) for each in tree["errors"]]
@@ -176,6 +181,12 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
     state.runs = {each["id"]: _decode_run(each) for each in tree["routines"]}
     state.final = tuple(run.pack() for run in state.runs.values())
     return state
+
+
+def _dict(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {value!r}; it must be an object")
+    return value
 
 
 def _decode_run(tree: Mapping[str, Any]) -> RoutineRun:

@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from routilux.context import current_activation
+from routilux.context import current_activation, own_activation, uninterrupted
 from routilux.exceptions import JobCancelled, JobNotActive
 from routilux.history import (
     MAX_ERRORS,
@@ -253,6 +253,7 @@ class JobState:
         inside = activation is not None and activation.job_state is self
         self.add_log_line(level, activation.routine_id if activation and inside else "", str(message))
 
+    @uninterrupted
     def add_log_line(self, level: str, routine_id: str, message: str) -> None:
         """Add a line to the job's log; the newest 10,000 are kept."""
         with self._lock:
@@ -274,19 +275,26 @@ class JobState:
         """Block for `seconds`; a cancel wakes it at once, with `JobCancelled`."""
         if not seconds >= 0:
             raise ValueError(f"cannot sleep for {seconds!r} seconds; it must be a number of at least 0")
-        activation = current_activation.get()
+        self._sleep(seconds)
+        self.raise_if_cancelled()
+
+    @uninterrupted
+    def _sleep(self, seconds: float) -> None:
+        activation = own_activation()
 
         def disturbed() -> bool:
             return self._cancel_requested or (activation is not None and activation.wanted is not None)
 
-        with self.shielded(), self._lock:
+        with self._lock:
             self.condition().wait_for(disturbed, min(seconds, threading.TIMEOUT_MAX))
-        self.raise_if_cancelled()
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Hold forced cancels and timeouts back over the block; they are raised at its end."""
-        activation = current_activation.get()
+        """Hold forced cancels and timeouts back over the block; they are raised at its end.
+
+        Only in the thread of the activation itself: threads that logic starts are never interrupted.
+        """
+        activation = own_activation()
         if activation is None or activation.job_state is not self:
             yield
             return
@@ -296,6 +304,7 @@ class JobState:
         finally:
             activation.unmask()
 
+    @uninterrupted
     def emit_from_outside(self, routine: Routine, event_name: str, params: dict[str, Any]) -> None:
         """What `routine.emit(..., job_state=...)` does in a thread that runs no activation of this job."""
         engine = self._engine

@@ -17,8 +17,9 @@ from weakref import WeakKeyDictionary
 
 from routilux.context import current_activation
 
-# Guards _runtimes and the putting in place below.
-_lock = threading.Lock()
+# Guards _runtimes and the putting in place below. A runtime may be found forgotten, and uninstalled, by a
+# garbage collection in the very thread that holds it.
+_lock = threading.RLock()
 # The runtimes that want capturing, and whether they echo.
 _runtimes: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
@@ -101,9 +102,13 @@ def keep_installed() -> None:
 
 
 def uninstall(runtime: Any) -> None:
-    """End to capture on behalf of a runtime; the last one puts everything back as it was."""
+    """End to capture on behalf of a runtime (None: of one that was forgotten, and is no longer known).
+
+    The last one puts everything back as it was.
+    """
     with _lock:
-        _runtimes.pop(runtime, None)
+        if runtime is not None:
+            _runtimes.pop(runtime, None)
         if _runtimes:
             _set_echo()
             return

@@ -164,11 +164,10 @@ def _retry_later(loop: EventLoop, unit: Unit, task: Task, delay: float) -> None:
 
     def due(number: int) -> None:
         with loop.lock:
-            again = unit.retrying.pop(number, None)
-            if again is None or number not in loop.timers:
-                return
-            loop.timers.pop(number, None)
-            unit.parked.append(again[0])
+            if number not in loop.timers or number not in unit.retrying:
+                return  # the job has ended meanwhile, and keeps the slice where it is
+            del loop.timers[number]
+            unit.parked.append(unit.retrying.pop(number)[0])
             loop.wake(unit, from_timer=True)
 
     loop.live += 1

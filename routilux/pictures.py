@@ -68,11 +68,16 @@ def picture(state: JobState, loop: EventLoop | None) -> JobSnapshot:
     summary = summarize(state, loop)
     waits_for = explain(state, loop)
     with state._lock:
+        failed = _which_failed(state)
         if loop is None or loop.ended:
             routines = tuple(unpack(packed) for packed in state.final)
         else:
             since = _running_since(loop)
             routines = tuple(_picture_unit(unit, since.get(unit, 0)) for unit in loop.units)
+        routines = tuple(
+            each._replace(state="failed") if each.routine_id == failed and not each.running else each
+            for each in routines
+        )
         return JobSnapshot(
             summary=summary,
             routines=routines,
@@ -83,6 +88,13 @@ def picture(state: JobState, loop: EventLoop | None) -> JobSnapshot:
             log_dropped=state.log_dropped,
             leftovers=MappingProxyType(dict(state._leftovers)),
         )
+
+
+def _which_failed(state: JobState) -> str | None:
+    """The routine that failed the job, if one did. Under the lock."""
+    if state._status is not Status.FAILED:
+        return None
+    return next((error.routine_id for error in state._errors if error.fatal), None)
 
 
 def _picture_unit(unit: Unit, since_ns: int) -> RoutineSnapshot:

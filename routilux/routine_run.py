@@ -60,6 +60,10 @@ class RoutineRun:
         """Items in the slots."""
         return sum(len(slot.queue) for slot in self.slots.values())
 
+    def received(self) -> int:
+        """Items that ever came into the slots."""
+        return sum(slot.received for slot in self.slots.values())
+
     def has_items(self) -> bool:
         """Whether anything waits in a slot or is parked."""
         if self.parked:
@@ -98,7 +102,7 @@ class RoutineRun:
                 for value in (
                     slot.name,
                     len(slot.queue),
-                    slot.capacity,
+                    abs(slot.capacity),
                     slot.received,
                     slot.dropped,
                     slot.skipped,

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from routilux import log_capture, params, steering
+from routilux import carry_on, log_capture, params, steering
+from routilux.context import current_activation, uninterrupted
 from routilux.event_loop import EventLoop
 from routilux.flow import Flow
 from routilux.job import Job
@@ -21,7 +22,7 @@ from routilux.pool import Pool
 from routilux.registry import FlowRegistry
 from routilux.slot import from_ns
 from routilux.snapshot import JobEvent, RuntimeSnapshot
-from routilux.status import LIVE, RESUMABLE, ExecutionStatus
+from routilux.status import ExecutionStatus
 from routilux.timers import Timers
 from routilux.unit import Unit
 
@@ -79,6 +80,7 @@ class Runtime:
 
     # ---- starting jobs
 
+    @uninterrupted
     def exec(
         self,
         flow_name: str,
@@ -106,29 +108,35 @@ class Runtime:
         plan = flow.plan()
         if job_state is None:
             values = _check_params(flow, flow_name, entry_params)
+            held = None
             state = JobState(self._new_job_id(), flow_name, values, max_history=flow.max_history)
         else:
             if entry_params is not None:
                 raise ValueError("give entry_params for a new job or job_state to carry one on, not both")
             state = job_state
-            if self._resume_here(state, flow_name):
+            held = self._paused_here(state, flow_name)
+            if held is not None and held.job_state is state and held.resume():
                 return state
-            _check_resumable(state, flow_name)
+            carry_on.check_fits(state, flow_name, plan)
+            carry_on.check_resumable(state)
         loop = EventLoop(plan, state, self)
-        if job_state is not None:
-            _adopt(loop, state)
         job = Job(flow, state, loop)
         with self._lock:
             if self._shut_down:
                 raise RuntimeError(_SHUT_DOWN)
             live = self._live.get(state.job_id)
-            if live is not None and not live.is_finished():
+            # A copy that was loaded takes the place of the job, which must never run twice.
+            given_up = held._loop if held is not None and live is held else None
+            if live is not None and not live.is_finished() and not (given_up and steering.give_up(given_up)):
                 raise ValueError(f"job {state.job_id!r} is live in this runtime; it cannot be started twice")
+            # Under the lock, for nobody is to find a job that does not run yet.
+            ready = loop.begin()
             self._jobs.pop(state.job_id, None)
             self._finished.pop(state.job_id, None)
             self._jobs[state.job_id] = self._live[state.job_id] = job
-            # Under the lock, for nobody is to find a job that does not run yet.
-            ready = loop.begin()
+        if held is not None and given_up is not None:
+            held._loop = None
+            given_up.tell()
         log_capture.keep_installed()
         if timeout is not None:
             steering.set_timeout(loop, timeout, "exec(timeout=...)")
@@ -138,19 +146,10 @@ class Runtime:
         loop.tell()
         return state
 
-    def _resume_here(self, state: JobState, flow_name: str) -> bool:
-        """Deal with a job that is paused in this very runtime: it must never run twice.
-
-        Its own state resumes it (True). A copy that was loaded takes its place.
-        """
+    def _paused_here(self, state: JobState, flow_name: str) -> Job | None:
+        """The job of the same id, if it is paused in this very runtime."""
         job = self.get_job(state.job_id)
-        loop = job._loop if job is not None and job.flow_name == flow_name else None
-        if job is None or loop is None or not job.is_paused():
-            return False
-        if job.job_state is state:
-            return job.resume()
-        steering.give_up(loop)
-        return False
+        return job if job is not None and job.flow_name == flow_name and job.is_paused() else None
 
     def _unknown(self, flow_name: object) -> str:
         names = self._registry.list_names()
@@ -190,17 +189,21 @@ class Runtime:
     def wait_until_all_jobs_finished(self, timeout: float | None = None) -> bool:
         """Block until no job is live. `timeout` is in seconds; False means that it ran out.
 
-        A paused job is live. Logic must not wait for its own job.
+        A paused job is live. `RuntimeError` within logic, whose own job is live too.
         """
+        if current_activation.get() is not None:
+            raise RuntimeError("logic cannot wait until all jobs are finished: its own would never be")
         with self._settled:
             return self._settled.wait_for(lambda: not self._live, _limit(timeout))
 
+    @uninterrupted
     def cancel_all_jobs(self, force: bool = False) -> int:
         """Cancel every live job, as `Job.cancel` does; answers how many were."""
         with self._lock:
             live = list(self._live.values())
         return sum(job.cancel(force) for job in live)
 
+    @uninterrupted
     def shutdown(self, wait: bool = True) -> None:
         """Start no more jobs, and end the threads. May be called again.
 
@@ -258,6 +261,7 @@ class Runtime:
             counts=MappingProxyType(counts),
         )
 
+    @uninterrupted
     def subscribe(self, listener: Callable[[JobEvent], object]) -> Callable[[], None]:
         """Have `listener` called at every change of a job's status; answers how to unsubscribe.
 
@@ -351,6 +355,7 @@ class Runtime:
 def _abandon(pool: Pool, timers: Timers) -> None:
     pool.stop()
     timers.stop()
+    log_capture.uninstall(None)
 
 
 def _job_ids() -> Callable[[], str]:
@@ -378,46 +383,3 @@ def _check_params(flow: Flow, flow_name: str, entry_params: Mapping[str, Any] | 
     if flow.params is None:
         return dict(values)
     return params.validate(flow.params, flow_name, values)
-
-
-def _check_resumable(state: JobState, flow_name: str) -> None:
-    job = f"job {state.job_id!r}"
-    if state.flow_name != flow_name:
-        raise ValueError(
-            f"{job} is one of flow {state.flow_name!r} and cannot be carried on as {flow_name!r}"
-        )
-    if state.status in LIVE or state._engine is not None:
-        raise ValueError(f"{job} is {state.status.value} and cannot be started twice")
-    if state.status not in RESUMABLE:
-        raise ValueError(
-            f"{job} is {state.status.value}; only a paused, failed or interrupted job can be carried on"
-        )
-
-
-def _adopt(loop: EventLoop, state: JobState) -> None:
-    """Give the loop what the job has kept, or say what the flow has no place for any more."""
-    units = {unit.routine_id: unit for unit in loop.units}
-    for routine_id, run in state.runs.items():
-        unit = units.get(routine_id)
-        held = [
-            f"{len(slot.queue)} items in {routine_id}.{name}"
-            for name, slot in run.slots.items()
-            if slot.queue
-        ]
-        if unit is None:
-            homeless = held + ([f"{len(run.parked)} activations of {routine_id}"] if run.parked else [])
-        else:
-            homeless = [
-                f"{len(slot.queue)} items in {routine_id}.{name}"
-                for name, slot in run.slots.items()
-                if slot.queue and name not in unit.slots
-            ]
-        if homeless:
-            raise ValueError(
-                f"job {state.job_id!r} cannot be carried on by this version of flow {state.flow_name!r}: "
-                f"it has no place for {', '.join(homeless)}"
-            )
-        if unit is not None:
-            unit.adopt(run)
-    last = max((record[0] for record in state.history.records), default=0)
-    state.not_before(last)

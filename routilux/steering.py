@@ -55,13 +55,15 @@ def cancel(loop: EventLoop, *, force: bool) -> bool:
 
 
 def give_up(loop: EventLoop) -> bool:
-    """End a paused job whose saved copy is carried on in its place. False where it is not paused."""
+    """End a paused job whose saved copy is carried on in its place. False where it is not paused.
+
+    `tell` is left to the caller, who may hold the runtime's lock.
+    """
     with loop.lock:
         if loop.state._status is not Status.PAUSED:
             return False
         loop.end(Status.INTERRUPTED)
         loop.state.runs = NOTHING
-    loop.tell()
     return True
 
 

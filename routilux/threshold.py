@@ -3,18 +3,25 @@
 Between the gate and the first line of a logic the interpreter may switch threads. `pause` and
 `cancel` promise that no activation starts after they have returned, so they wait for activations
 that stand on this threshold: a handful of bytecodes away from their first line, with nothing on
-the way that could block. Nothing but the interpreter knows when they are past it, so it is asked
-where each thread is. Usually nobody stands there, and the answer costs a few microseconds.
+the way that could block. A lane says `begun` right before it calls the logic. Nothing but the
+interpreter knows whether it is in there, so that is asked which code the thread runs. Usually
+nobody stands on the threshold, and the answer costs a few microseconds.
+
+Only the innermost frame of a thread is looked at: following `f_back` into the frames of a thread
+that goes on running crashes CPython 3.11 sooner or later (tests/stress/test_concurrency.py).
 """
 
 from __future__ import annotations
 
+import functools
+import gc
 import opcode
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from threading import get_ident
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Final
 
 from routilux import activations
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
     from routilux.lane import Lane
 
 _RESUME: Final = opcode.opmap["RESUME"]
+# Held while garbage collection is off, so that it is put on again exactly if it was on before.
+_collecting: Final = threading.Lock()
 
 
 def let_begin(lanes: Iterable[Lane]) -> None:
@@ -39,30 +48,51 @@ def let_begin(lanes: Iterable[Lane]) -> None:
         if (started := lane.started_ns) and lane.thread_id != own and lane not in buried
     ]
     while passed:
-        frames = sys._current_frames()
+        frames = _current_frames()
         passed = [
             (lane, started)
             for lane, started in passed
-            if lane.started_ns == started and _is_on_threshold(frames.get(lane.thread_id))
+            if lane.started_ns == started
+            and (not lane.begun or _is_on_threshold(lane, frames.get(lane.thread_id)))
         ]
         del frames
         if passed:
             time.sleep(0)  # lets the other threads run, and no more
 
 
-def _is_on_threshold(frame: FrameType | None) -> bool:
-    """Whether a thread is in the engine's inner loop, but not, or not beyond the entry, of a logic."""
-    called: FrameType | None = None
-    while frame is not None and frame.f_code is not activations.drain.__code__:
-        called = frame
-        frame = frame.f_back
-    if frame is None:
+def _current_frames() -> dict[int, FrameType]:
+    """The innermost frame of each thread.
+
+    CPython holds a lock of its own while it collects them, which threads also take as they end, with
+    the interpreter lock in hand. A garbage collection meanwhile may run Python code, which may give the
+    interpreter lock away: and everything would stand still. So there must be none.
+    """
+    with _collecting:
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return sys._current_frames()
+        finally:
+            if enabled:
+                gc.enable()
+
+
+def _is_on_threshold(lane: Lane, frame: FrameType | None) -> bool:
+    """Whether a thread that was about to call its logic is not, or not beyond the entry, in there."""
+    if frame is None or not _is_python(lane.unit.plan.logic):
         return False
-    if called is None or called.f_globals.get("__package__") == "routilux":
-        return True
-    return called.f_lasti <= _entry_of(called.f_code)
+    code = frame.f_code
+    return code is activations.drain.__code__ or frame.f_lasti <= _entry_of(code)
 
 
+def _is_python(logic: object) -> bool:
+    """Whether a call of the logic runs a frame of its own."""
+    while isinstance(logic, (functools.partial, MethodType)):
+        logic = logic.func if isinstance(logic, functools.partial) else logic.__func__
+    return isinstance(logic, FunctionType) or isinstance(type(logic).__dict__.get("__call__"), FunctionType)
+
+
+@functools.lru_cache(maxsize=256)
 def _entry_of(code: CodeType) -> int:
     """The offset of the instruction at which a called function can lose its turn before its first line."""
     instructions = code.co_code

@@ -63,8 +63,9 @@ class Unit(RoutineRun):
         """Let every item pass by from now on. What waits is for the deciding thread to `sweep`."""
         self.skipped = True
         for slot in self.slots.values():
-            # No room for anything: what arrives takes the slow way, where skipping is seen.
-            slot.capacity = 0
+            # No room for anything: what arrives takes the slow way, where skipping is seen. The size
+            # stays known as a negative number.
+            slot.capacity = -abs(slot.capacity)
 
     def sweep(self) -> None:
         """Count what waits as skipped. Under the lock, and only by the thread that decides."""

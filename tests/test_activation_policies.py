@@ -337,6 +337,7 @@ def test_a_policy_is_given_the_slots_and_the_state_of_its_job(runtime: Bench) ->
 
 def test_a_policy_is_asked_again_for_as_long_as_it_says_yes(one_thread: Bench) -> None:
     """With all its items there before it is first asked, nothing but the asking again can bring them out."""
+
     def policy(slots: Any, job_state: Any) -> Any:
         data = slots["items"].consume(3)
         return bool(data), {"items": data}, None

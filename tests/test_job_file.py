@@ -1,4 +1,5 @@
-"""A job that stands still can be saved and carried on elsewhere: every item not yet consumed is consumed once."""
+"""A job that stands still can be saved and carried on elsewhere: every item not yet consumed is consumed
+once."""
 
 from __future__ import annotations
 
@@ -150,7 +151,7 @@ def make():
     return flow
 '''
 
-BEGIN = '''
+BEGIN = """
 import sys
 import flow_module
 from routilux import JobState, Runtime
@@ -165,9 +166,9 @@ with Runtime(int(sys.argv[2])) as runtime:
     assert job.wait_until_paused(30)
     state.save(sys.argv[1])
     print(len(state.shared_data["got"]))
-'''
+"""
 
-GO_ON = '''
+GO_ON = """
 import json, sys
 import flow_module
 from routilux import JobState, Runtime
@@ -187,7 +188,7 @@ with Runtime(int(sys.argv[2])) as runtime:
         assert job.is_completed(), state.error
         print(json.dumps([state.shared_data["got"], dict(state.leftovers), state.job_id,
                           state.routine_state("one"), state.routine_state("other")]))
-'''
+"""
 
 
 def process(folder: Path, script: str, *arguments: object) -> str:
@@ -255,7 +256,7 @@ def test_a_loaded_state_shows_what_was_saved(runtime: Bench, path: Path) -> None
     assert new.get_execution_history() == old.get_execution_history()
     assert new.logs() == old.logs()
     assert dict(new.progress) == {"worker": Progress(1, 10, "rows")}
-    assert new.errors == old.errors
+    assert [error._replace(exception=None) for error in old.errors] == list(new.errors)
     assert new.errors[0].traceback == old.errors[0].traceback
     assert new.errors[0].data_slice == {"items": [{"x": 0}]}
     assert new.routine_state("worker") == {"seen": 1}
@@ -389,7 +390,9 @@ def test_a_skipped_routine_stays_skipped(make_runtime: MakeRuntime, path: Path) 
     assert (picture.state, picture.activations, picture.skipped_items) == ("skipped", 1, 2)
 
 
-def test_a_slot_that_holds_more_than_it_may_is_carried_on_whole(make_runtime: MakeRuntime, path: Path) -> None:
+def test_a_slot_that_holds_more_than_it_may_is_carried_on_whole(
+    make_runtime: MakeRuntime, path: Path
+) -> None:
     """While a job is pausing, what runs may put more into a slot than it holds otherwise."""
     job = paused(make_runtime(), collects(capacity=3), values=range(200))
     assert job.snapshot().routines[1].waiting == 200
@@ -397,7 +400,9 @@ def test_a_slot_that_holds_more_than_it_may_is_carried_on_whole(make_runtime: Ma
     assert other.job_state.shared_data["got"] == list(range(200))
 
 
-def test_a_job_that_never_ran_anything_can_be_saved(one_thread: Bench, make_runtime: MakeRuntime, path: Path) -> None:
+def test_a_job_that_never_ran_anything_can_be_saved(
+    one_thread: Bench, make_runtime: MakeRuntime, path: Path
+) -> None:
     hold = Hold()
     gate = one_thread.start(graph([], "gate", worker=does(hold)))
     hold.reached()
@@ -475,7 +480,7 @@ def test_what_logic_keeps_survives_too(make_runtime: MakeRuntime, path: Path) ->
 
 def test_an_item_that_json_cannot_hold_is_named_with_its_routine_and_slot(runtime: Bench, path: Path) -> None:
     job = paused(runtime, node(lambda items: None, name="join"), values=[1, threading.Lock()])
-    with pytest.raises(SerializationError, match=r"routine 'join', slot 'items', item 1.*lock"):
+    with pytest.raises(SerializationError, match=r"routine 'join', slot 'items', item 1.*Lock"):
         job.job_state.save(path)
     assert not path.exists()
     assert list(path.parent.iterdir()) == []
@@ -516,7 +521,9 @@ def test_the_file_is_json_and_says_what_it_is(runtime: Bench, path: Path) -> Non
     assert tree["entry_params"] == {"depth": 3}
 
 
-def test_a_save_replaces_the_file_in_one_step(runtime: Bench, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_save_replaces_the_file_in_one_step(
+    runtime: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = paused(runtime)
     path.write_text("what was there before")
     monkeypatch.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk is full")))
@@ -559,7 +566,7 @@ def test_what_is_no_saved_job_is_refused_with_the_name_of_the_file(runtime: Benc
     whole = json.loads(path.read_text())
     wrong = {
         "no JSON": path.read_text()[: len(path.read_text()) // 2],
-        "no \"format\"": json.dumps({**whole, "format": "other"}),
+        'no "format"': json.dumps({**whole, "format": "other"}),
         "format version 99": json.dumps({**whole, "version": 99}),
         "no whole saved job": json.dumps({key: value for key, value in whole.items() if key != "routines"}),
         "no saved job": "[]",
@@ -626,7 +633,9 @@ def test_a_saved_job_can_be_looked_at_without_a_runtime(runtime: Bench, path: Pa
     assert repr(state).endswith("'flow': paused>")
 
 
-def test_in_the_same_runtime_a_loaded_job_takes_the_place_of_the_paused_one(runtime: Bench, path: Path) -> None:
+def test_in_the_same_runtime_a_loaded_job_takes_the_place_of_the_paused_one(
+    runtime: Bench, path: Path
+) -> None:
     job = paused(runtime)
     state = reloaded(job, path)
     other = runtime.carry_on(job.flow, state)
@@ -663,12 +672,14 @@ def test_a_loaded_job_does_not_take_the_place_of_one_that_runs(runtime: Bench, p
     assert running.wait(LIMIT)
 
 
-def test_a_flow_that_has_no_place_for_the_items_any_more_says_so(make_runtime: MakeRuntime, path: Path) -> None:
+def test_a_flow_that_has_no_place_for_the_items_any_more_says_so(
+    make_runtime: MakeRuntime, path: Path
+) -> None:
     state = reloaded(paused(make_runtime()), path)
     changed = chain(does(lambda: None, events=["out"], name="first"), collects(name="other"))
     runtime = make_runtime()
     runtime.flows.register(changed)
-    with pytest.raises(ValueError, match="has no place for 3 items in r1.items"):
+    with pytest.raises(ValueError, match=r"has no place for 3 items in r1\.items"):
         runtime.exec("flow", job_state=state)
     assert runtime.list_jobs() == []
     assert state.status == "paused"
@@ -693,7 +704,9 @@ def test_a_changed_flow_runs_the_new_code_on_the_old_items(make_runtime: MakeRun
     def negative(items: Any, job_state: JobState) -> None:
         job_state.shared_data.setdefault("got", []).append(-items[0]["x"])
 
-    changed = chain(does(lambda: None, events=["out"], name="first"), node(negative), node(negative, name="more"))
+    changed = chain(
+        does(lambda: None, events=["out"], name="first"), node(negative), node(negative, name="more")
+    )
     job = make_runtime().carry_on(changed, state)
     assert job.wait(LIMIT)
     assert job.job_state.shared_data["got"] == [0, -1, -2]

@@ -301,6 +301,7 @@ def test_errors_are_bounded_to_the_newest_thousand(runtime: Bench) -> None:
 
 def test_the_error_of_a_job_is_the_one_that_failed_it(runtime: Bench) -> None:
     """Another activation that fails while it comes to its end does not take its place."""
+
     def fail_too() -> None:
         raise KeyError("the second")
 

@@ -27,5 +27,6 @@ def test_every_block_runs_after_those_before_it(tmp_path: Path, monkeypatch: pyt
     for number, block in enumerate(BLOCKS):
         exec(compile(block, f"README.md, block {number}", "exec"), names)
     assert not names["flow"].validate() or all(  # type: ignore[attr-defined]
-        finding.level == "info" for finding in names["flow"].validate()  # type: ignore[attr-defined]
+        finding.level == "info"
+        for finding in names["flow"].validate()  # type: ignore[attr-defined]
     )

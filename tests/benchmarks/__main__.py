@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from . import cpu_gate, latency, memory, sleepers, start_up, throughput
@@ -47,7 +47,7 @@ def main() -> int:
         gc.collect()
         rows += BENCHMARKS[name](arguments.rounds)
     about = {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -64,7 +64,8 @@ def main() -> int:
 def print_table(rows: list[Row], about: dict[str, object]) -> None:
     """A Markdown table that reads well as it is."""
     print(
-        f"{about['date']}, {about['python']}, {about['system']}, {about['cores']} cores, {about['rounds']} rounds\n"
+        f"{about['date']}, {about['python']}, {about['system']}, "
+        f"{about['cores']} cores, {about['rounds']} rounds\n"
     )
     cells = [("Workload", "Measured", "At least", "")]
     cells += [(row.workload, row.measured, row.at_least, "ok" if row.ok else "NOT OK") for row in rows]

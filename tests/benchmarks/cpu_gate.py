@@ -87,11 +87,12 @@ def _loops_for(seconds: float) -> int:
 
 
 def cpu_gate(rounds: int) -> list[Row]:
-    """Ten jobs of endless activations of 20 ms of pure-Python CPU work each, five of endless activations of 1 ms of sleep,
-    and every 25 ms a new job, whose first activation is timed from before `exec`; a pool of 20 threads, so that all could
-    run at once. With the gate (`cpu_permits=1`) and without (`None`) in turns, in windows of 4 s after a
-    second of warming up: p99 of the new job's first activation; activations of the sleeping jobs; of the working
-    jobs. With the interpreter's own switch interval (5 ms), and with 0.5 ms, as the app sets it.
+    """Ten jobs of endless activations of 20 ms of pure-Python CPU work each, five of endless activations of
+    1 ms of sleep, and every 25 ms a new job, whose first activation is timed from before `exec`; a pool of
+    20 threads, so that all could run at once. With the gate (`cpu_permits=1`) and without (`None`) in
+    turns, in windows of 4 s after a second of warming up: p99 of the new job's first activation;
+    activations of the sleeping jobs; of the working jobs. With the interpreter's own switch interval (5
+    ms), and with 0.5 ms, as the app sets it.
 
     The bound counts as follows: p99 at the default interval; the I/O jobs' throughput with the gate over that
     without; the CPU work done with the gate over that without.

@@ -137,8 +137,8 @@ def steering_calls(rounds: int) -> list[Row]:
 
     Calls: on a job of which one activation runs (blocked) and 50 items wait; pause, resume and cancel each.
     Starts: on a job that runs activations as fast as it can; the starts in its history are compared with the
-    moment the call returned. That job competes with the caller for the interpreter lock, so the time of those calls is
-    shown, but not held against the bound.
+    moment the call returned. That job competes with the caller for the interpreter lock, so the time of
+    those calls is shown, but not held against the bound.
     """
     holding = _Holding()
     hold = Flow("hold")

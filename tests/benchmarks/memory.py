@@ -36,12 +36,12 @@ class _Nothing(Routine):
 def memory(rounds: int) -> list[Row]:
     """What stays allocated per finished job, and per record of its history.
 
-    Job: 2,000 jobs of three routines (three activations, eight records, an item of one small integer each), run and kept
-    (`get_job` finds all); what is allocated more than before, per job. The job's id, its entry in the runtime, its
-    parameters and its records' data are all in it.
-    Record: a ring of 50,000 records, each with a time of its own and no data: what the record itself takes. Beside
-    it, what one job with a history of 50,000 keeps per record when the records' data is
-    counted in: an emit's parameters and an activation's data slice, which belong to the items.
+    Job: 2,000 jobs of three routines (three activations, eight records, an item of one small integer each),
+    run and kept (`get_job` finds all); what is allocated more than before, per job. The job's id, its entry
+    in the runtime, its parameters and its records' data are all in it. Record: a ring of 50,000 records,
+    each with a time of its own and no data: what the record itself takes. Beside it, what one job with a
+    history of 50,000 keeps per record when the records' data is counted in: an emit's parameters and an
+    activation's data slice, which belong to the items.
     """
     del rounds
     flow = Flow("three")

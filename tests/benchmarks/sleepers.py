@@ -98,11 +98,11 @@ def many_jobs(rounds: int) -> list[Row]:
 def one_job(rounds: int) -> list[Row]:
     """One job that uses the whole pool of 20.
 
-    `one-job`: a source and 100 routines of 1 ms sleep, 20 items, from `exec` to `wait` returned; the ideal is 20
-    bare threads with 100 sleeps each. With a single item (5 ms in all) what counts is how fast the threads wake; shown
-    beside it.
-    `max-concurrency`: one routine with `set_max_concurrency(20)`, 100 items of 10 ms sleep; the ideal is 20 bare threads
-    with 5 sleeps each.
+    `one-job`: a source and 100 routines of 1 ms sleep, 20 items, from `exec` to `wait` returned; the ideal
+    is 20 bare threads with 100 sleeps each. With a single item (5 ms in all) what counts is how fast the
+    threads wake; shown beside it.
+    `max-concurrency`: one routine with `set_max_concurrency(20)`, 100 items of 10 ms sleep; the ideal is 20
+    bare threads with 5 sleeps each.
     """
     rows = []
     wide = [_wide_flow("wide", 20), _wide_flow("wide-once", 1)]
@@ -161,9 +161,10 @@ class _Failing(Routine):
 
 def in_progress(rounds: int) -> list[Row]:
     """1,000 jobs in progress on a pool of 10, 250 of each kind: waiting for a retry in an hour, for a
-    `time_interval_policy` of an hour, paused, and blocked (10 in a logic that waits, which is all the pool has; 240 ready
-    behind them). Counts the threads of the process above those it had before, and its processor time while nothing
-    happens, per second, less that of the same process with an idle runtime. Then lets them all go.
+    `time_interval_policy` of an hour, paused, and blocked (10 in a logic that waits, which is all the pool
+    has; 240 ready behind them). Counts the threads of the process above those it had before, and its
+    processor time while nothing happens, per second, less that of the same process with an idle runtime.
+    Then lets them all go.
     """
     del rounds
     release = threading.Event()

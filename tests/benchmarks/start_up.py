@@ -21,7 +21,8 @@ _RUNS_PER_ROUND = 6
 
 def import_time(rounds: int) -> list[Row]:
     """Wall time of `python -c "import routilux"` less that of `python -c pass`, in turns, as medians; the
-    byte code is cached. The breakdown is `-X importtime` of one run, the time of each module without what it imports.
+    byte code is cached. The breakdown is `-X importtime` of one run, the time of each module without what
+    it imports.
     """
     bare: list[float] = []
     ours: list[float] = []

@@ -355,9 +355,7 @@ def test_rejects_that_were_mended_can_be_appended(load: Load, tmp_path: Path) ->
 def test_rows_that_the_tables_constraints_refuse_are_rejected(load: Load, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "data.db")) as connection:
         connection.execute("CREATE TABLE data (a INTEGER PRIMARY KEY, b TEXT CHECK (b <> 'bad'), c TEXT)")
-    loaded = load(
-        "a,b\n1,x\n1,again\n2,bad\n3,y\n", columns={"a": "int", "b": "text"}, if_exists="append"
-    )
+    loaded = load("a,b\n1,x\n1,again\n2,bad\n3,y\n", columns={"a": "int", "b": "text"}, if_exists="append")
     assert loaded.rows() == [(1, "x", None), (3, "y", None)]
     assert [(row[0], row[4]) for row in loaded.rejects()] == [("3", "1,again"), ("4", "2,bad")]
     assert loaded.report["rows_rejected"] == 2
