@@ -12,7 +12,7 @@ from textual.theme import BUILTIN_THEMES
 
 from routilux.loading import load_folder
 from routilux.runtime import Runtime
-from tui.app import RoutiluxApp
+from tui.app import RoutiluxApp, local_now
 from tui.backend import RuntimeBackend
 from tui.config import ConfigError, flows_folder
 from tui.terminal import own_terminal
@@ -53,9 +53,11 @@ def run(root: Path, workers: int, theme: str | None) -> int:
     """Run the app until the user leaves, and answer with the exit code."""
     runtime = Runtime(workers, echo=False)
     backend = RuntimeBackend(runtime, root, lambda: load_folder(root))
-    app = RoutiluxApp(backend, theme=theme, signals=(signal.SIGTERM, signal.SIGHUP))
     try:
-        with own_terminal():
+        with own_terminal(local_now) as terminal:
+            app = RoutiluxApp(
+                backend, theme=theme, signals=(signal.SIGTERM, signal.SIGHUP), terminal=terminal
+            )
             app.run()
     finally:
         # What still runs is in daemon threads: it is asked to end, and not waited for.

@@ -10,17 +10,21 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import ClassVar, Final
 
+from rich.console import Console
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
 
 from tui.backend import Backend
+from tui.messages import Messages
 from tui.palette import Commands
 from tui.pictures import Catalogue
 from tui.screens.main import MainScreen
 from tui.screens.question import Question
+from tui.terminal import Terminal
+from tui.typing_ahead import TypingAhead
 
 # How long a thread that computes may keep the interpreter from the screen. The library leaves it alone.
 SWITCH_INTERVAL: Final = 0.0005
@@ -31,8 +35,11 @@ def local_now() -> datetime:
     return datetime.now().astimezone()
 
 
-class RoutiluxApp(App[int]):
-    """The terminal app. `catalogue` is a folder that was read already; without one it is read in a thread."""
+class RoutiluxApp(TypingAhead):
+    """The terminal app. `catalogue` is a folder that was read already; without one it is read in a thread.
+
+    `terminal` is what the app runs in, if it has one to itself.
+    """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         "styles/roles.tcss",
@@ -53,10 +60,16 @@ class RoutiluxApp(App[int]):
         clock: Callable[[], datetime] = local_now,
         theme: str | None = None,
         signals: Sequence[signal.Signals] = (),
+        terminal: Terminal | None = None,
     ) -> None:
         super().__init__()
         self.backend = backend
-        self._main = MainScreen(backend, clock, catalogue=catalogue)
+        self.terminal = terminal
+        self.messages = Messages(clock) if terminal is None else terminal.messages
+        if terminal is not None:
+            # What the app itself dies of is said where it can be read, once the screen is given back.
+            self.error_console = Console(markup=False, highlight=False, file=sys.__stderr__)
+        self._main = MainScreen(backend, clock, catalogue=catalogue, messages=self.messages)
         self._read = catalogue is None
         # Those that end the app as if one had left, with the exit code a shell expects.
         self._signals = tuple(signals)
@@ -73,6 +86,8 @@ class RoutiluxApp(App[int]):
 
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
+        if self.terminal is not None:
+            self.terminal.close_to_others()
         for number in self._signals:
             asyncio.get_running_loop().add_signal_handler(number, self._ended_by, number)
         if self._read:

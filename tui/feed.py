@@ -55,7 +55,9 @@ class Feed:
             return True
         if _any(self._last, LIVE):
             return True
-        return _any(self._last, _STANDING) and abs((now - self._last_at).total_seconds()) >= 1.0
+        # A thread may still be busy for a moment with a job that has ended.
+        slow = _any(self._last, _STANDING) or self._last.threads_busy > 0
+        return slow and abs((now - self._last_at).total_seconds()) >= 1.0
 
     def newly_ended(self, snapshot: RuntimeSnapshot) -> list[JobSummary]:
         """The jobs that had not ended in the picture this was asked about before, and have in this one."""

@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 # Where a key is bound: "main" anywhere on the main screen, "list" where a row is chosen, "lines" where
 # text is scrolled, "job" in the chosen job's pane, "log" in its log; the others are dialogs.
-SCOPES: Final = ("main", "list", "lines", "job", "log", "filter", "form", "question", "text")
+SCOPES: Final = ("main", "list", "lines", "job", "log", "filter", "form", "question", "text", "messages")
 PANES: Final = ("flows", "flow", "jobs", "job")
 
 SCOPE_TITLES: Final = {
@@ -23,6 +23,7 @@ SCOPE_TITLES: Final = {
     "form": "In the start form",
     "question": "In questions",
     "text": "In this window",
+    "messages": "In the window of messages",
 }
 
 
@@ -85,6 +86,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("pane-job", ("5",), "pane('job')", "job", "go to the chosen job", palette=True),
     Key("back", ("escape",), "back", "back", "clear the filter, leave the zoom, or go back to the list"),
     Key("zoom", ("z",), "zoom", "zoom", "let the pane fill the screen, and back", rank=44, palette=True),
+    Key("messages", ("m",), "messages", "messages",
+        "what was written past the jobs: by other threads, subprocesses, C code", palette=True),
     Key("palette", ("ctrl+p", "colon"), "command_palette", "commands",
         "find any action, flow or job", rank=50),
     Key("help", ("question_mark",), "help", "help", "this help", rank=52, palette=True),
@@ -140,6 +143,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("question-answer", ("enter",), "answer", "answer", "give the marked answer", scope="question"),
     Key("question-leave", ("escape",), "leave", "leave", "do nothing", scope="question"),
     Key("text-close", ("escape", "q", "question_mark"), "close", "close", "close the window", scope="text"),
+    Key("messages-close", ("m",), "close", "close", "close the window", scope="messages"),
 )  # fmt: skip
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
+from textual.events import Key
 
 from tests.tui import fixed
-from tests.tui.driving import app_of, main_of, screen_text
+from tests.tui.driving import app_of, main_of, screen_text, until, until_shown
 from tests.tui.fixed import S
+from tui import typing_ahead
 from tui.keys import KEYS
+from tui.screens.start import StartScreen
 
 pytestmark = pytest.mark.anyio
 
@@ -49,3 +52,25 @@ async def test_random_keys_clicks_sizes_and_pictures(seed: int) -> None:
                 main_of(pilot)._frame()
         await pilot.pause()
         assert screen_text(pilot)
+
+
+async def test_keys_that_come_all_at_once_do_what_they_do_one_by_one() -> None:
+    async with fixed.app().run_test(size=(120, 40)) as pilot:
+        for key in ("4", "slash", *"sqxjQ1", "enter", "1", "slash", *"report", "enter", "s"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until_shown(pilot, "report.render")
+        await until(pilot, lambda: isinstance(pilot.app.screen, StartScreen))
+        main = main_of(pilot)
+        assert main.job_table.filter.text == "sqxjQ1"
+        assert main.flow_list.filter.text == "report"
+        assert app_of(pilot).backend.orders == []  # type: ignore[attr-defined]
+
+
+async def test_a_key_that_is_never_dealt_with_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typing_ahead, "PATIENCE", -1)
+    async with fixed.app().run_test(size=(120, 40)) as pilot:
+        app = app_of(pilot)
+        monkeypatch.setattr(app, "_follow", lambda path: None)
+        for key in "44z":
+            app.post_message(Key(key, key))
+        await until(pilot, lambda: not main_of(pilot).query_one("#left").display)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parents[2]
-PATIENCE = 60.0
+from tests.tui.pseudo_terminal import HERE, Terminal
 
 FLOW = """
 import os
@@ -50,71 +41,6 @@ routine.define_slot("trigger")
 routine.set_logic(greet)
 flow.add_routine(routine)
 """
-
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][AB0]|\x1b[=>78]")
-
-
-class Terminal:
-    """A pseudo-terminal with the app in it. Everything that came is in `received`."""
-
-    def __init__(self, *arguments: str, size: tuple[int, int] = (40, 120)) -> None:
-        self.fd, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        self.modes = termios.tcgetattr(slave)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("TEXTUAL")}
-        environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(HERE)}
-        self._slave = slave
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui", *arguments],
-            stdin=slave, stdout=slave, stderr=slave, cwd=HERE, env=environment, start_new_session=True,
-        )  # fmt: skip
-        self.received = b""
-
-    def text_from(self, start: int = 0) -> str:
-        """What came, without its escape sequences."""
-        return _ESCAPES.sub("", self.received[start:].decode("utf-8", "replace"))
-
-    def wait_for(self, text: str, start: int = 0) -> None:
-        """Read until `text` has come."""
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.text_from(start):
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.fd], [], [], left)[0] or not self._read():
-                raise AssertionError(f"{text!r} never came; last came\n{self.text_from()[-4000:]}")
-
-    def _read(self) -> bool:
-        try:
-            chunk = os.read(self.fd, 65536)
-        except OSError:
-            return False
-        self.received += chunk
-        return bool(chunk)
-
-    def press(self, keys: str) -> int:
-        """Type, and answer with how much had come before."""
-        before = len(self.received)
-        os.write(self.fd, keys.encode())
-        return before
-
-    def end(self) -> int:
-        """Read to the end and answer with the exit code."""
-        deadline = time.monotonic() + PATIENCE
-        while self.process.poll() is None and time.monotonic() < deadline:
-            if select.select([self.fd], [], [], 0.05)[0]:
-                self._read()
-        while select.select([self.fd], [], [], 0)[0] and self._read():
-            pass
-        return self.process.wait(timeout=1)
-
-    def modes_now(self) -> list[object]:
-        return termios.tcgetattr(self._slave)
-
-    def close(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        os.close(self.fd)
-        os.close(self._slave)
 
 
 @pytest.fixture

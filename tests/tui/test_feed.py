@@ -23,6 +23,7 @@ class Clock:
 def feed_of(*states: S) -> tuple[Feed, FixedBackend, Clock]:
     clock = Clock()
     backend = FixedBackend([fixed.summary(number, state) for number, state in enumerate(states)])
+    backend.picture = backend.picture._replace(threads_busy=0)
     return Feed(backend, clock), backend, clock
 
 
@@ -56,6 +57,18 @@ def test_a_paused_job_makes_a_frame_a_second() -> None:
     assert feed.tick(None) is None
     clock.on(0.5)
     assert feed.tick(None) is not None
+
+
+def test_a_thread_that_is_busy_with_what_has_ended_makes_a_frame_a_second() -> None:
+    feed, backend, clock = feed_of(S.COMPLETED)
+    backend.picture = backend.picture._replace(threads_busy=1)
+    feed.tick(None)
+    assert feed.tick(None) is None
+    clock.on(1)
+    backend.picture = backend.picture._replace(threads_busy=0)
+    assert feed.tick(None) is not None
+    clock.on(1)
+    assert feed.tick(None) is None
 
 
 def test_another_choice_makes_a_frame_with_its_detail() -> None:

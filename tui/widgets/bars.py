@@ -51,7 +51,15 @@ class LineBar(Widget):
 class Header(LineBar):
     """The app, the folder, how many jobs are in which state, the pool, the time."""
 
-    def show_picture(self, folder: str, snapshot: RuntimeSnapshot, time: str, warning: str = "") -> None:
+    def show_picture(
+        self,
+        folder: str,
+        snapshot: RuntimeSnapshot,
+        time: str,
+        warning: str = "",
+        messages: tuple[str, Callable[[], object]] = ("", lambda: None),
+    ) -> None:
+        """`messages`: what to say of unseen messages, and what a click on that does."""
         columns = self.size.width
         counts = count_spans(snapshot.counts)
         pool = f"pool {snapshot.threads_busy}/{snapshot.thread_pool_size}"
@@ -62,12 +70,18 @@ class Header(LineBar):
         room = columns - line_width(right) - 1
         left: list[Span] = [(" routilux ", "title")]
         room -= 10
-        for text, role in ((f" ● {warning} " if warning else "", "warning"), (f" {folder}", "muted")):
+        mark, look = messages
+        targets: list[tuple[int, int, Callable[[], object]]] = []
+        notes = [(f" ● {text} " if text else "", "warning") for text in (mark, warning)]
+        for text, role in (*notes, (f" {folder}", "muted")):
             if text and room > 12:
                 shown = cut(text, room)
+                if mark and not targets:
+                    start = line_width(left)
+                    targets.append((start, start + width(shown), look))
                 left.append((shown, role))
                 room -= width(shown)
-        self.show((*left, (" " * max(room, 1), "text"), *right))
+        self.show((*left, (" " * max(room, 1), "text"), *right), targets)
 
 
 class TabBar(LineBar):
@@ -107,7 +121,10 @@ class Breadcrumb(LineBar):
 class KeyBar(LineBar):
     """The keys that do something where the focus is; the least important make way on narrow screens."""
 
+    _asked: tuple[Sequence[Key], Callable[[Key], object]] | None = None
+
     def show_keys(self, keys: Sequence[Key], run: Callable[[Key], object]) -> None:
+        self._asked = (keys, run)
         columns = self.size.width
         chosen: list[Key] = []
         used = 1
@@ -127,6 +144,11 @@ class KeyBar(LineBar):
             targets.append((at, at + size - 2, lambda key=key: run(key)))  # type: ignore[misc]
             at += size
         self.show(spans, targets)
+
+    def on_resize(self) -> None:
+        # While it made way for the prompt it had no room for any key.
+        if self._asked is not None:
+            self.show_keys(*self._asked)
 
 
 def _first(key: Key) -> str:
