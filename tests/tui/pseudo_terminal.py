@@ -40,6 +40,9 @@ class Terminal:
         self._tell_size(*size)
         self.modes = termios.tcgetattr(slave)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TEXTUAL")}
+        # The size is that of the terminal.
+        for name in ("COLUMNS", "LINES"):
+            environment.pop(name, None)
         environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(HERE)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],

@@ -104,9 +104,9 @@ async def test_it_is_told_once_and_the_header_goes_on_telling(file: int) -> None
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         os.write(file, b"[bold]one[/bold]\n")
         await until_shown(pilot, "m shows it")
-        await until_shown(pilot, "1 message: m")
+        await until_shown(pilot, "m: 1 message")
         os.write(file, b"two\n")
-        await until_shown(pilot, "2 messages: m")
+        await until_shown(pilot, "m: 2 messages")
         assert len(app._notifications) == 1
         await pilot.press("m")
         await until_shown(pilot, "[bold]one[/bold]")
@@ -117,7 +117,7 @@ async def test_it_is_told_once_and_the_header_goes_on_telling(file: int) -> None
         await until_shown(pilot, "[Overview]")
         main_of(pilot)._frame()
         await pilot.pause()
-        assert "messages: m" not in screen_text(pilot)
+        assert "m: " not in screen_text(pilot)
 
 
 @pytest.mark.anyio
@@ -125,7 +125,7 @@ async def test_a_click_on_the_mark_opens_the_window() -> None:
     app = fixed.app()
     app.messages.add("something\n")
     async with app.run_test(size=(120, 40)) as pilot:
-        await until_shown(pilot, "1 message: m")
+        await until_shown(pilot, "m: 1 message")
         await pilot.click("#header", offset=(screen_text(pilot).index("1 message"), 0))
         await until_shown(pilot, "12:04:55 something")
 

@@ -20,10 +20,9 @@ from tui.backend import Backend
 from tui.example import no_flows_lines, no_jobs_lines
 from tui.feed import Feed
 from tui.formats import short_id
-from tui.keys import Key, bindings_of, footer_of, key_named
+from tui.keys import Key, bindings_of, footer_of
 from tui.messages import Messages
 from tui.pictures import Catalogue, FlowPicture, Frame
-from tui.screens.messages import MessagesScreen
 from tui.screens.steering import SteeringScreen
 from tui.screens.tab_feed import TabFeed
 from tui.screens.text import TextScreen, help_lines, lines_of_text
@@ -123,7 +122,7 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
         if frame is not None:
             self._show_frame(frame)
             self._tell_ended(frame.snapshot)
-        self._tell_messages()
+        self.tell_messages()
         self._show_header()
         self.leave_if_done()
 
@@ -156,27 +155,8 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
         warning = "" if self.leaving is None else "quits when its jobs have ended"
         time = self._clock().strftime("%H:%M:%S")
         self.query_one(Header).show_picture(
-            shown_folder(self.backend.root), snapshot, time, warning, self._messages_mark()
+            shown_folder(self.backend.root), snapshot, time, warning, self.messages_mark()
         )
-
-    def _tell_messages(self) -> None:
-        """Say once that something was written past the jobs; the header goes on saying it until one looks."""
-        none_before = not self.messages.unseen
-        if self.messages.gather() and none_before and self.app.screen is self:
-            self.say(
-                f"Something was written past the jobs: {key_named('messages').shown} shows it.",
-                severity="warning",
-            )
-
-    def _messages_mark(self) -> tuple[str, Callable[[], object]]:
-        """What the header says of messages that nobody has seen, and what a click on it does."""
-        unseen = self.messages.unseen
-        several = "s" if unseen > 1 else ""
-        said = f"{unseen:,} message{several}: {key_named('messages').shown}" if unseen else ""
-        return said, self.action_messages
-
-    def action_messages(self) -> None:
-        self.app.push_screen(MessagesScreen(self.messages))
 
     def _tell_ended(self, snapshot: RuntimeSnapshot) -> None:
         """Say what ended where nobody is looking."""

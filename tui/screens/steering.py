@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from textual.screen import Screen
-
 from routilux.snapshot import JobSummary, RuntimeSnapshot
 from routilux.status import ExecutionStatus
 from tui.backend import Backend
@@ -15,12 +13,12 @@ from tui.formats import short_id
 from tui.pictures import Catalogue, FlowPicture
 from tui.screens.question import Answer, Question
 from tui.screens.start import StartScreen
-from tui.spans import clean
+from tui.screens.telling import TellingScreen
 
 _S = ExecutionStatus
 
 
-class SteeringScreen(Screen[None], inherit_bindings=False):
+class SteeringScreen(TellingScreen, inherit_bindings=False):
     """The actions of the main screen on jobs. What they act on is asked of the methods below."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -43,10 +41,6 @@ class SteeringScreen(Screen[None], inherit_bindings=False):
     def go_to_job(self, job_id: str) -> None:
         """Show a job that was just started."""
         raise NotImplementedError
-
-    def say(self, text: str, *, severity: Literal["information", "warning", "error"] = "information") -> None:
-        """A toast. The text may hold anything."""
-        self.notify("\n".join(clean(line) for line in text.splitlines()), severity=severity, markup=False)
 
     # ---- starting
 
