@@ -19,7 +19,7 @@ from tui.spans import LONGEST, clean
 MOST_LINES: Final = 2000
 # What is read at once; of a writer that is faster, only the newest is.
 _READ: Final = 256 * 1024
-# The file is emptied when it has grown to this size.
+# The file's disk is given back when so much of it has been read.
 _LARGEST: Final = 8 * 1024 * 1024
 
 
@@ -42,6 +42,7 @@ class Messages:
         self._lines: deque[Message] = deque(maxlen=MOST_LINES)
         # How much of the file was read, and the end of a line that has not ended.
         self._read = 0
+        self._given_back = 0
         self._rest = ""
         self._decode = _decoder()
         # Lines that ever came; bytes that nobody will see.
@@ -65,16 +66,20 @@ class Messages:
         data = os.pread(self._descriptor, size - self._read, self._read)
         self._read += len(data)
         self.add(self._decode(data))
-        if self._read > _LARGEST:
-            self._empty()
+        if self._read - self._given_back > _LARGEST:
+            self._give_back()
         return True
 
-    def _empty(self) -> None:
+    def _give_back(self) -> None:
+        """Free the disk of what was read. Nothing that comes meanwhile is lost, where that is possible."""
         assert self._descriptor is not None
+        if _punch(self._descriptor, self._read):
+            self._given_back = self._read
+            return
         # What is written between these two lines is lost uncounted; writers append, so nothing else is.
         self.bytes_lost += max(0, os.fstat(self._descriptor).st_size - self._read)
         os.ftruncate(self._descriptor, 0)
-        self._read = 0
+        self._read = self._given_back = 0
 
     def add(self, text: str) -> None:
         """Take in a piece of text, which may end within a line."""
@@ -132,3 +137,16 @@ class Messages:
 
 def _decoder() -> Callable[[bytes], str]:
     return codecs.getincrementaldecoder("utf-8")("replace").decode
+
+
+def _punch(descriptor: int, size: int) -> bool:
+    """Make a hole of the first `size` bytes of a file; False where system or file system cannot."""
+    import ctypes  # here, because hardly anybody ever needs it
+
+    try:
+        fallocate = ctypes.CDLL(None, use_errno=True).fallocate64
+    except (OSError, AttributeError):
+        return False
+    keep_size_and_punch_hole = 1 | 2
+    fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    return bool(fallocate(descriptor, keep_size_and_punch_hole, 0, size) == 0)
