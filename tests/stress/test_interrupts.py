@@ -52,6 +52,7 @@ class Prey:
         self.begun: list[int] = []
         self.ended: list[int] = []
         self.runtime: Runtime | None = None
+        # It emits one item for each it takes: as many go round as came from the source, and none waits for room.
         self.ring = routine("ring", self.logic, limit=limit, capacity=5)
         self.flow = flow_of(feeding(4), self.ring, chain=True)
         self.flow.connect("ring", "out", "ring", "items")
@@ -132,7 +133,7 @@ ACTIONS: dict[str, list[Any]] = {
     "read": [reads, emits],
     "sleep": [sleeps, emits],
     "look": [looks, emits],
-    "everything": [computes, logs, reads, sleeps, emits, looks, emits],
+    "everything": [computes, logs, reads, sleeps, emits, looks],
 }
 
 
@@ -148,7 +149,7 @@ def hunt(actions: list[Any], trials: int, interval: float, seed: int) -> Counter
             job = start(runtime)
             assert prey.began.wait(HANGS)
             spin(chance, 3000)
-            assert job.cancel(force=True)
+            assert job.cancel(force=True), job.job_state.errors
             for _ in range(chance.randrange(3)):
                 job.cancel(force=True)
             tally[str(ended(job))] += 1
@@ -275,6 +276,8 @@ def test_what_is_shielded_runs_whole_however_often_the_cancel_is_forced() -> Non
                 if number % 50 == 0:
                     with job_state.shielded():
                         mine.append(number)
+            while len(steps) % 2 and not job_state.cancel_requested:
+                pass  # so that half of the cancels come in the shielded block for certain
             mine.append(-1)
         reached.append(True)
         for _ in range(10**9):
@@ -291,5 +294,5 @@ def test_what_is_shielded_runs_whole_however_often_the_cancel_is_forced() -> Non
             assert ended(job) == "cancelled"
     assert len(steps) == 200
     assert all(len(mine) == 409 and mine[-1] == -1 for mine in steps)
-    # The first cancel came in the shielded block, or all of this proves little.
+    # Where the cancel came in the shielded block, it is raised at the end of that.
     assert len(reached) < 200
