@@ -9,6 +9,7 @@ Jobs take turns: the queue holds each job that has ready tasks once, however man
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
     from routilux.timers import Timers
     from routilux.unit import Unit
+
+_log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -110,10 +113,14 @@ class Pool:
                 woken = True
                 continue
             loop, unit = task
-            if unit is None or unit.plan.cpu.exempt:
-                loop.run_task(unit)
-            else:
-                self._run_measured(loop, unit)
+            try:
+                if unit is None or unit.plan.cpu.exempt:
+                    loop.run_task(unit)
+                else:
+                    self._run_measured(loop, unit)
+            except BaseException:
+                # Errors of user code never come here: it is the engine's own, and other jobs go on.
+                _log.exception("job %s: the engine failed", loop.state.job_id)
             # A sleeping thread must not keep the last job it worked for alive.
             del task, loop, unit
 
