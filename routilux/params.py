@@ -8,18 +8,28 @@ more than the whole library, and flows without declared parameters never use it.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from routilux.exceptions import FieldError, FlowDefinitionError, ParameterError
 from routilux.params_declared import check_declaration, declared_by
-from routilux.params_types import Core, as_text, common_kind, full_name, kind_of, take_apart
-from routilux.params_values import field_errors, find_unknown, named_values, plain_value
+from routilux.params_types import (
+    Core,
+    as_text,
+    common_kind,
+    full_name,
+    is_declaration,
+    is_root_model,
+    is_typed_dict,
+    kind_of,
+    take_apart,
+)
+from routilux.params_values import field_errors, find_unknown, hides_secret, named_values, plain_value
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-__all__ = ["ParameterField", "check_declaration", "coerce_text", "describe", "validate"]
+__all__ = ["ParameterField", "allows_others", "check_declaration", "coerce_text", "describe", "validate"]
 
 
 class ParameterField(NamedTuple):
@@ -30,6 +40,9 @@ class ParameterField(NamedTuple):
     whether None is among its values. `default` and `choices` are values that `validate` takes: of an enum
     they are the values of its members, of a nested model a dict. `default` is None if `required`, and
     where the default is worked out from other parameters. A bound is exclusive where it says so.
+    `secret` says that nobody is to read the value, or some of what is in it. `fields` are those of an
+    "object" whose names are known, each of them a parameter in its turn. `absent` says that a job gets
+    nothing by this name where it is not given.
     """
 
     name: str
@@ -48,6 +61,9 @@ class ParameterField(NamedTuple):
     nullable: bool = False
     exclusive_minimum: bool = False
     exclusive_maximum: bool = False
+    pattern: str | None = None
+    fields: tuple[ParameterField, ...] = ()
+    absent: bool = False
 
 
 def describe(declaration: Any) -> tuple[ParameterField, ...]:
@@ -58,7 +74,12 @@ def describe(declaration: Any) -> tuple[ParameterField, ...]:
     """
     if declaration is None:
         return ()
-    return tuple(_parameter(name, info) for name, info in declared_by(declaration).infos.items())
+    return _parameters(declaration, ())
+
+
+def allows_others(declaration: Any) -> bool:
+    """Whether a job may also be given parameters that `declaration` does not name."""
+    return declaration is None or declared_by(declaration).allows_extra
 
 
 def validate(declaration: Any, flow_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,9 +128,9 @@ def coerce_text(field: ParameterField, text: str) -> Any:
 
     A list, dict or object is read as JSON, a bool by the usual words; a choice is recognised by its text;
     where the field may be None, nothing, "none" and "null" say so (a str or path keeps the words).
-    All else stays text. Raises ValueError, in a sentence for that person.
+    A number, date or path that is written as Python writes it becomes that, so that strict declarations
+    take it. All else stays text. Raises ValueError, in a sentence for that person.
     """
-
     word = text.strip().lower()
     if field.kind == "choice":
         for choice in field.choices or ():
@@ -129,6 +150,28 @@ def coerce_text(field: ParameterField, text: str) -> Any:
         return _BOOL_WORDS[word]
     if field.kind in _JSON_KINDS:
         return _from_json(field.kind, text)
+    return _exactly(field.kind, text)
+
+
+def _exactly(kind: str, text: str) -> Any:
+    """The value of which `text` is the text, or else the text itself."""
+    from datetime import date, datetime  # here with pathlib: they cost start-up time
+    from pathlib import Path
+
+    readers: dict[str, tuple[tuple[Callable[[str], Any], Callable[[Any], str]], ...]] = {
+        "int": ((int, str),),
+        "float": ((int, str), (float, repr)),
+        "date": ((date.fromisoformat, date.isoformat),),
+        "datetime": ((datetime.fromisoformat, datetime.isoformat),),
+        "path": ((Path, str),),
+    }
+    for read, write in readers.get(kind, ()):
+        try:
+            value = read(text)
+            if write(value) == text:
+                return value
+        except ValueError:  # no such value, or longer than Python converts
+            pass
     return text
 
 
@@ -160,26 +203,35 @@ def _from_json(kind: str, text: str) -> Any:
     return value
 
 
-def _parameter(name: str, info: FieldInfo) -> ParameterField:
+# So deep are objects taken apart; further inside they are written as JSON.
+_DEEPEST: Final = 4
+
+
+def _parameters(declaration: Any, around: tuple[Any, ...]) -> tuple[ParameterField, ...]:
+    """The parameters of a declaration that is nested in those `around` it."""
+    inside = (*around, declaration)
+    found = [_parameter(name, info, inside) for name, info in declared_by(declaration).infos.items()]
+    if is_typed_dict(declaration):
+        found = [each._replace(absent=not each.required and each.default is None) for each in found]
+    return tuple(found)
+
+
+def _parameter(name: str, info: FieldInfo, inside: tuple[Any, ...]) -> ParameterField:
     core = take_apart(info.annotation)
-    kinds = {kind_of(found) for found in core.types}
-    kind = common_kind(kinds)
-    bounds: dict[str, Any] = {}
-    description = info.description or ""
-    # A Field(...) inside a Union has metadata of its own.
-    inner = [one for found in core.metadata for one in (found, *getattr(found, "metadata", ()))]
-    for found in (*info.metadata, *inner):
-        for bound in ("ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of"):
-            if getattr(found, bound, None) is not None:
-                bounds[bound] = getattr(found, bound)
-        told = found if isinstance(found, str) else getattr(found, "documentation", None)
-        description = description or told or getattr(found, "description", None) or ""
+    kind = common_kind({kind_of(found) for found in core.types})
+    nested = core.types[0] if len(core.types) == 1 else None
+    fields: tuple[ParameterField, ...] = ()
+    known = is_declaration(nested) and not is_root_model(nested) and nested not in inside
+    if known and len(inside) < _DEEPEST and not declared_by(nested).allows_extra:
+        fields = _parameters(nested, inside)
+    bounds, description = _bounds(info, core)
     low_open, high_open = "gt" in bounds, "lt" in bounds
     low, high = bounds.get("gt", bounds.get("ge")), bounds.get("lt", bounds.get("le"))
     if kind == "int" and low_open:
         low, low_open = int(bounds["gt"]) + 1, False
     if kind == "int" and high_open:
         high, high_open = int(bounds["lt"]) - 1, False
+    pattern = bounds.get("pattern")
     return ParameterField(
         name=name,
         kind=kind,
@@ -193,11 +245,31 @@ def _parameter(name: str, info: FieldInfo) -> ParameterField:
         min_length=bounds.get("min_length"),
         max_length=bounds.get("max_length"),
         multiple_of=bounds.get("multiple_of"),
-        secret=any(hasattr(found, "get_secret_value") for found in core.types),
+        secret=not fields and hides_secret(info.annotation),
         nullable=core.nullable,
         exclusive_minimum=low_open,
         exclusive_maximum=high_open,
+        pattern=getattr(pattern, "pattern", pattern),
+        fields=fields,
     )
+
+
+_BOUNDS: Final = ("ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of", "pattern")
+
+
+def _bounds(info: FieldInfo, core: Core) -> tuple[dict[str, Any], str]:
+    """What `Annotated` and `Field` say: the bounds by their names, and the description."""
+    bounds: dict[str, Any] = {}
+    description = info.description or ""
+    # A Field(...) inside a Union has metadata of its own.
+    inner = [one for found in core.metadata for one in (found, *getattr(found, "metadata", ()))]
+    for found in (*info.metadata, *inner):
+        for bound in _BOUNDS:
+            if getattr(found, bound, None) is not None:
+                bounds[bound] = getattr(found, bound)
+        told = found if isinstance(found, str) else getattr(found, "documentation", None)
+        description = description or told or getattr(found, "description", None) or ""
+    return bounds, description
 
 
 def _choices(core: Core) -> tuple[Any, ...]:

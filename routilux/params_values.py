@@ -7,7 +7,7 @@ import reprlib
 from collections import deque
 from collections.abc import Collection, Mapping, Set
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 from routilux.exceptions import FieldError
 from routilux.params_declared import declared_by
@@ -134,6 +134,24 @@ def _hides(declaration: Any, path: tuple[str, ...]) -> bool:
     return _inner_declaration(annotation) is not None or any(
         hasattr(found, "get_secret_value") for found in take_apart(annotation).types
     )
+
+
+def hides_secret(annotation: Any, levels: int = 6) -> bool:
+    """Whether values of `annotation` are secrets, or may hold one at any depth.
+
+    `levels` ends the search in declarations that refer to themselves.
+    """
+    for found in take_apart(annotation).types if levels else ():
+        if hasattr(found, "get_secret_value") or hasattr(get_origin(found), "get_secret_value"):
+            return True
+        inner = list(get_args(found)) if get_origin(found) is not Literal else []
+        if is_root_model(found):
+            inner = [found.model_fields["root"].annotation]
+        elif is_declaration(found):
+            inner = [info.annotation for info in declared_by(found).infos.values()]
+        if any(hides_secret(each, levels - 1) for each in inner):
+            return True
+    return False
 
 
 def _inner_declaration(annotation: Any, levels: int = 6) -> Any:

@@ -26,7 +26,14 @@ from pydantic import BaseModel, Field, SecretStr
 from typing_extensions import Doc
 
 from routilux.exceptions import FieldError, FlowDefinitionError, ParameterError
-from routilux.params import ParameterField, check_declaration, coerce_text, describe, validate
+from routilux.params import (
+    ParameterField,
+    allows_others,
+    check_declaration,
+    coerce_text,
+    describe,
+    validate,
+)
 
 
 class Colour(enum.Enum):
@@ -748,13 +755,23 @@ def typed(kind: str, **more: Any) -> ParameterField:
 TYPED: list[tuple[ParameterField, str, Any]] = [
     (typed("str"), " as it is ", " as it is "),
     (typed("str", nullable=True), "none", "none"),
-    (typed("int"), "5", "5"),
+    (typed("int"), "5", 5),
+    (typed("int"), "05", "05"),
     (typed("int"), "", ""),
+    (typed("int"), "9" * 5000, "9" * 5000),
+    (typed("float"), "5", 5),
+    (typed("float"), "0.1", 0.1),
+    (typed("float"), "0.10", "0.10"),
+    (typed("date"), "2025-06-12", date(2025, 6, 12)),
+    (typed("date"), "20250612", "20250612"),
+    (typed("datetime"), "2025-06-12T08:00:00", datetime(2025, 6, 12, 8)),
+    (typed("datetime"), "2025-06-12", "2025-06-12"),
     (typed("int", nullable=True), "", None),
     (typed("int", nullable=True), " None ", None),
     (typed("date", nullable=True), "null", None),
-    (typed("path"), "a/b", "a/b"),
-    (typed("path", nullable=True), "none", "none"),
+    (typed("path"), "a/b", Path("a/b")),
+    (typed("path"), "a//b", "a//b"),
+    (typed("path", nullable=True), "none", Path("none")),
     (typed("path", nullable=True), "", None),
     (typed("bool"), "Yes", True),
     (typed("bool"), "off", False),
@@ -830,3 +847,62 @@ def test_pydantic_is_imported_only_for_declared_parameters() -> None:
         [sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True
     )
     assert done.stdout.split() == ["False", "True"], done.stderr
+
+
+# --- what a form needs -------------------------------------------------------------------------------------
+
+
+class Login(BaseModel):
+    user: str
+    password: SecretStr
+
+
+class Server(BaseModel):
+    login: Login | None = None
+    mirror: Server | None = None
+
+
+class Open(BaseModel, extra="allow"):
+    a: int = 1
+
+
+def test_the_fields_of_nested_declarations_are_described() -> None:
+    (field,) = describe(pydantic.create_model("Made", server=(Server, ...)))
+    login, mirror = field.fields
+    assert [(each.name, each.secret) for each in login.fields] == [("user", False), ("password", True)]
+    assert (login.nullable, login.secret) == (True, False)
+    assert (mirror.fields, mirror.secret) == ((), True), "it holds itself, and so a secret"
+
+
+def test_objects_whose_names_are_not_all_known_have_no_fields() -> None:
+    assert field_of(Open).fields == ()
+    assert field_of(Login | Server).fields == ()
+    assert field_of(list[Login]).fields == ()
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [list[SecretStr], dict[str, SecretStr] | None, list[Login], tuple[int, pydantic.Secret[int]]],
+)
+def test_what_may_hold_a_secret_is_a_secret(annotation: Any) -> None:
+    assert field_of(annotation).secret
+
+
+def test_patterns_are_found() -> None:
+    assert field_of(Annotated[str, Field(pattern="^a")]).pattern == "^a"
+    assert field_of(Annotated[str, pydantic.StringConstraints(pattern="^b")] | None).pattern == "^b"
+
+
+def test_what_is_absent_where_it_is_not_given_is_told() -> None:
+    class Params(typing.TypedDict):
+        a: int
+        b: typing.NotRequired[int]
+
+    assert [field.absent for field in describe(Params)] == [False, True]
+    assert [field.absent for field in describe(Open)] == [False]
+
+
+def test_other_parameters_are_allowed_by_few() -> None:
+    assert allows_others(None)
+    assert allows_others(Open)
+    assert not allows_others(Server)

@@ -21,6 +21,7 @@ def _bounds(field: ParameterField) -> str:
     unit = "characters" if field.kind in ("str", "path") else "elements"
     length = _range(field.min_length, field.max_length)
     parts.append(f"{length} {unit}" if length else "")
+    parts.append("" if field.pattern is None else f"like {brief(field.pattern, 60)}")
     parts.append("" if field.multiple_of is None else f"a multiple of {_plain(field.multiple_of)}")
     return ", ".join(part for part in parts if part)
 
@@ -45,6 +46,8 @@ def default_words(field: ParameterField) -> str:
         return "optional"
     if field.secret:
         return f"default {SECRET}"
+    if field.fields:
+        return "with defaults"
     if isinstance(field.default, bool):
         return "default yes" if field.default else "default no"
     return f"default {brief(field.default, 60)}"

@@ -11,7 +11,7 @@ from routilux.connection import Connection
 from routilux.exceptions import FlowDefinitionError
 from routilux.history import JobError
 from routilux.loading import LoadedFlow, LoadedFolder, LoadError
-from routilux.params import ParameterField
+from routilux.params import ParameterField, allows_others
 from routilux.snapshot import JobSnapshot, RuntimeSnapshot
 from routilux.validation import Finding
 
@@ -29,7 +29,10 @@ class RoutinePicture:
 
 @dataclass(frozen=True, slots=True)
 class FlowPicture:
-    """A flow of the folder. `declared` tells a flow without parameters from one that takes any."""
+    """A flow of the folder. `declared` tells a flow without parameters from one that takes any.
+
+    `others` says whether it takes parameters besides those it declares.
+    """
 
     name: str
     path: str
@@ -41,6 +44,7 @@ class FlowPicture:
     declared: bool
     parameters: tuple[ParameterField, ...]
     findings: tuple[Finding, ...]
+    others: bool = False
 
     @property
     def hindrances(self) -> tuple[Finding, ...]:
@@ -107,6 +111,7 @@ def picture_of(loaded: LoadedFlow) -> FlowPicture:
         declared=flow.params is not None,
         parameters=flow.parameters,
         findings=tuple(flow.validate()),
+        others=allows_others(flow.params),
     )
 
 

@@ -95,6 +95,7 @@ FREE = FlowPicture(
     declared=False,
     parameters=(),
     findings=(),
+    others=True,
 )
 NO_ENTRY = FlowPicture(
     name="backfill",

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
+import json
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from routilux.exceptions import FieldError, ParameterError
 from routilux.params import describe, validate
-from tui.form.fields import complete_path
-from tui.form.values import ABSENT, errors_of, json_text, read_json, text_of, value_of
+from tui.form.editors import complete_path
+from tui.form.entries import TextEntry
+from tui.form.values import ABSENT, errors_of, json_text, read_json
 
 
 class Colour(Enum):
@@ -47,58 +47,80 @@ class Params(BaseModel):
 
 FIELDS = {each.name: each for each in describe(Params)}
 
-VALUES = st.fixed_dictionaries(
-    {"count": st.integers(-5, 10**12)},
-    optional={
-        "ratio": st.floats(allow_nan=False, allow_infinity=False),
-        "name": st.text(st.characters(exclude_categories=("Cs",)), max_size=8),
-        "note": st.sampled_from([None, "none", "yes", "1"]),
-        "folder": st.sampled_from([Path("/a b/c"), Path("x")]),
-        "day": st.dates(),
-        "at": st.none() | st.datetimes(),
-        "mode": st.sampled_from(["fast", "exact"]),
-        "colour": st.sampled_from(list(Colour)),
-        "maybe": st.none() | st.integers(),
-        "words": st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=4), max_size=3),
-        "table": st.dictionaries(st.text("abc", max_size=3), st.integers(), max_size=3),
-        "inner": st.fixed_dictionaries({"host": st.just("there"), "port": st.integers(1, 9)}),
-    },
-)
+
+def typed(name: str, text: str) -> Any:
+    """What a field means whose text was replaced by `text`."""
+    entry = TextEntry(FIELDS[name])
+    entry.type("x")
+    entry.type(text)
+    return entry.read()
 
 
-def typed(values: dict[str, Any]) -> dict[str, Any]:
-    """What the form reads when these values stand in it."""
-    read: dict[str, Any] = {}
-    for name, each in FIELDS.items():
-        value = value_of(each, text_of(each, values.get(name, each.default)))
-        if value is not ABSENT:
-            read[name] = value
-    return read
-
-
-@given(VALUES)
-def test_values_survive_the_form(values: dict[str, Any]) -> None:
-    given = validate(Params, "f", values)
-    # An empty text of a str that is not required stands for "", blanks as such; see value_of.
-    if values.get("name", "x").strip() != values.get("name", "x"):
-        given.pop("name")
-    again = validate(Params, "f", typed(given))
-    assert {name: again[name] for name in given} == given
-
-
-def test_nothing_typed_leaves_a_field_to_its_default_or_says_that_it_is_missing() -> None:
-    assert value_of(FIELDS["count"], " ") is ABSENT
-    assert value_of(FIELDS["ratio"], "") is ABSENT
-    assert value_of(FIELDS["note"], "") is ABSENT
-    assert value_of(FIELDS["maybe"], "") is None
-    assert value_of(FIELDS["name"], "") == ""
+def test_what_an_empty_field_means() -> None:
+    assert typed("count", " ") is ABSENT
+    assert typed("ratio", "") is ABSENT
+    assert typed("note", "") is None
+    assert typed("maybe", "") is None
+    assert typed("name", "") == ""
+    assert typed("words", "") is ABSENT
     with pytest.raises(ParameterError, match="count"):
         validate(Params, "f", {})
 
 
+def test_nothing_goes_through_what_it_may_mean() -> None:
+    note = TextEntry(FIELDS["note"])
+    assert note.empty_words() == "default: none"
+    seen = []
+    for _ in range(3):
+        note.next_empty()
+        seen.append((note.empty_words(), note.read()))
+    assert seen == [("none", None), ("the empty text", ""), ("default: none", ABSENT)]
+    count = TextEntry(FIELDS["ratio"])
+    count.type("2")
+    count.next_empty()
+    assert (count.text, count.empty_words(), count.read()) == ("", "default: 0.5", ABSENT)
+
+
+def test_blanks_are_a_text_but_no_number() -> None:
+    assert typed("name", "  ") == "  "
+    assert typed("count", "  ") is ABSENT
+
+
+def test_text_that_cannot_be_shown_stays_until_it_is_edited() -> None:
+    entry = TextEntry(FIELDS["note"])
+    entry.fill("\x1b[31mred")
+    assert (entry.text, entry.clipped, entry.read()) == ("red", True, "\x1b[31mred")
+    entry.type("red!")
+    assert entry.read() == "red!"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "by", "after"),
+    [
+        ("count", "7", 1, "8"), ("count", "", 1, "0"), ("ratio", "1.5", -1, "0.5"), ("count", "x", 1, "x"),
+        ("day", "2025-06-30", 1, "2025-07-01"), ("at", "2025-06-12T08:00:00", -1, "2025-06-11T08:00:00"),
+        ("note", "7", 1, "7"), ("day", "9999-12-31", 1, "9999-12-31"),
+    ],
+)  # fmt: skip
+def test_a_step_goes_to_the_next_value(name: str, text: str, by: int, after: str) -> None:
+    entry = TextEntry(FIELDS[name])
+    entry.type(text)
+    assert entry.step(by) == (after != text)
+    assert entry.text == after
+
+
+def test_a_step_stays_within_the_bounds() -> None:
+    port = TextEntry(FIELDS["inner"].fields[1])
+    assert port.text == "80"
+    port.type("1")
+    assert not port.step(-1)
+    assert port.step(1)
+    assert port.read() == 2
+
+
 def test_what_cannot_be_understood_is_said_in_a_sentence() -> None:
     with pytest.raises(ValueError, match="JSON"):
-        value_of(FIELDS["words"], "a, b")
+        typed("words", "a, b")
 
 
 @pytest.mark.parametrize(
@@ -121,28 +143,25 @@ def test_json_text_takes_what_json_does_not_know() -> None:
     assert json_text({"p": Path("/a"), "c": Colour.RED, "d": date(2025, 1, 2), "s": (1, 2)}) == (
         '{"p": "/a", "c": "red", "d": "2025-01-02", "s": [1, 2]}'
     )
+    assert json_text([{3}, b"x", timedelta(days=1), Decimal("1.10")]) == '[[3], "x", "P1D", "1.10"]'
+
+
+def test_json_text_has_nothing_in_it_that_a_terminal_would_act_upon() -> None:
+    text = json_text({"a": "\x1b[31m\u202e\ud800 \x9b é漢"})
+    assert text == '{"a": "\\u001b[31m\\u202e\\ud800 \\u009b é漢"}'
+    assert json.loads(text) == {"a": "\x1b[31m\u202e\ud800 \x9b é漢"}
 
 
 def test_errors_go_to_their_fields() -> None:
     error = ParameterError(
         "f", (FieldError("count", "missing"), FieldError("inner.port", "too low"), FieldError("q", "unknown"))
     )
-    assert errors_of(error, frozenset(FIELDS)) == {
+    assert errors_of(error, list(FIELDS)) == {
         "count": "missing",
-        "inner": "inner.port: too low",
+        "inner": "port: too low",
         "": "q: unknown",
     }
     assert errors_of(RuntimeError("odd"), frozenset()) == {"": "RuntimeError: odd"}
-
-
-@dataclass
-class Plain:
-    items: list[int] = field(default_factory=list)
-
-
-def test_a_list_that_is_emptied_is_the_default() -> None:
-    [items] = describe(Plain)
-    assert value_of(items, "") is ABSENT
 
 
 def test_paths_are_completed(tmp_path: Path) -> None:

@@ -2,92 +2,78 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
-from routilux.params import ParameterField
+from tui.form.draft import ObjectEntry
+from tui.form.editors import Line, PastSuggester, PathSuggester, Text, TextLine
+from tui.form.entries import ChoiceEntry, Entry, GroupEntry, SwitchEntry, TextEntry
 from tui.form.toggle import Toggle
-from tui.form.values import ABSENT, JSON_KINDS, text_of, value_of
-from tui.formats import brief
+from tui.form.values import ABSENT, text_of
 from tui.parameters import default_words, type_words
 from tui.spans import clean
 
-
-class PathSuggester(Suggester):
-    """Completes the last part of a path with what is in its folder."""
-
-    def __init__(self) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-
-    async def get_suggestion(self, value: str) -> str | None:
-        # A folder on a slow disk must not hold the screen up.
-        return await asyncio.to_thread(complete_path, value) if value else None
+CLIPPED = "holds more than can be shown here; that stays unless it is edited"
 
 
-def complete_path(value: str) -> str | None:
-    """The first entry, by name, that `value` is the beginning of; folders get their slash."""
-    folder, beginning = os.path.split(value)
-    try:
-        with os.scandir(os.path.expanduser(folder) or ".") as entries:
-            found = sorted(
-                (entry.name, entry.is_dir())
-                for entry in entries
-                if entry.name.startswith(beginning) and (beginning or not entry.name.startswith("."))
-            )
-    except OSError:
-        return None
-    if not found or not beginning:
-        return None
-    name, is_folder = found[0]
-    return os.path.join(folder, name) + ("/" if is_folder else "")
+class Edited(Message):
+    """What stands in a field is another now."""
 
 
 class Field(Vertical):
     """A label, an editor, a description, and beside them what is wrong with the value.
 
-    `read` raises ValueError for what cannot be understood. Subclasses make the editor.
+    `path` is the dotted name. `past` are values that were given earlier, the newest first.
     """
 
-    class Edited(Message):
-        """The value is another now."""
-
-    def __init__(self, parameter: ParameterField) -> None:
+    def __init__(self, path: str, entry: Entry, past: Sequence[Any] = ()) -> None:
         super().__init__(classes="field")
-        self.parameter = parameter
+        self.path = path
+        self.entry = entry
+        self.past = past
         # Errors of a field that nobody has touched yet would only be in the way.
         self.touched = False
+        # How often it became another.
+        self.edits = 0
+        self.error = ""
         self._error = Static("", classes="field-error", markup=False)
+        self._note = Static("", classes="field-note", markup=False)
 
     def compose(self) -> ComposeResult:
-        parameter = self.parameter
-        name = clean(parameter.name)
-        words = clean(f"  {type_words(parameter)} · {default_words(parameter)}")
-        yield Static(Content.assemble((name, "bold"), (words, "dim")), classes="field-label")
+        yield Static(self._label(), classes="field-label")
         yield self.editor
         yield self._error
-        if parameter.description:
-            yield Static(clean(parameter.description), classes="field-about", markup=False)
+        yield self._note
+        if self.entry.parameter.description:
+            yield Static(clean(self.entry.parameter.description), classes="field-about", markup=False)
+
+    def on_mount(self) -> None:
+        self.show()
+
+    def _label(self) -> Content:
+        parameter = self.entry.parameter
+        words = f"  {type_words(parameter)} · {default_words(parameter)}"
+        return Content.assemble((clean(parameter.name), "bold"), (clean(words), "dim"))
 
     @property
     def editor(self) -> Widget:
+        """What takes the focus."""
         raise NotImplementedError
 
-    def read(self) -> Any:
-        """The value as `validate` takes it, or `ABSENT`."""
+    def show(self) -> None:
+        """Let the editor show what stands in the entry."""
         raise NotImplementedError
 
-    def fill(self, value: Any) -> None:
-        """Show `value`; `ABSENT` stands for the default."""
-        raise NotImplementedError
+    def walk(self) -> Iterator[Field]:
+        """This field, and those inside."""
+        yield self
 
     def show_error(self, said: str) -> None:
         """Say what is wrong; nothing for a value that is right."""
@@ -96,146 +82,265 @@ class Field(Vertical):
             self._error.update(clean(said))
             self.set_class(bool(said), "-wrong")
 
-    error = ""
+    def say_note(self, said: str) -> None:
+        self._note.update(said)
+        self._note.display = bool(said)
+
+    def sync(self) -> bool:
+        """Let the entry hold what stands in the editor. Whether that is another than before."""
+        changed = self._take()
+        self._note_change(changed)
+        return changed
+
+    def _note_change(self, changed: bool = True) -> None:
+        self.touched = self.touched or changed
+        self.edits += changed
+
+    def _take(self) -> bool:
+        raise NotImplementedError
+
+    def tell(self) -> None:
+        """The editor may show another value now."""
+        if self.sync():
+            self.post_message(Edited())
 
     def changed(self) -> None:
-        self.touched = True
-        self.post_message(self.Edited())
+        """The entry holds another value now, which the editor is to show."""
+        self._note_change()
+        self.show()
+        self.post_message(Edited())
+
+    def step(self, by: int) -> None:
+        """Go to a near value, where there is one."""
+
+    def next_empty(self) -> None:
+        """Let the field be empty, in the next sense that it can be."""
 
 
 class SwitchField(Field):
     """A bool."""
 
-    def __init__(self, parameter: ParameterField) -> None:
-        super().__init__(parameter)
-        self._switch = Toggle(bool(parameter.default))
+    def __init__(self, path: str, entry: SwitchEntry, past: Sequence[Any] = ()) -> None:
+        super().__init__(path, entry, past)
+        self.entry: SwitchEntry = entry
+        self._switch = Toggle(entry.on)
 
     @property
     def editor(self) -> Widget:
         return self._switch
 
-    def read(self) -> Any:
-        return self._switch.value
-
-    def fill(self, value: Any) -> None:
-        self._switch.value = bool(self.parameter.default if value is ABSENT else value)
+    def show(self) -> None:
+        self._switch.value = self.entry.on
 
     def on_toggle_changed(self, event: Toggle.Changed) -> None:
         event.stop()
-        self.changed()
+        self.tell()
+
+    def _take(self) -> bool:
+        changed = self.entry.on != self._switch.value
+        self.entry.on = self._switch.value
+        return changed
 
 
 class ChoiceField(Field):
     """One of some values; also a bool that may be left open."""
 
-    def __init__(self, parameter: ParameterField) -> None:
-        super().__init__(parameter)
-        is_bool = parameter.kind == "bool"
-        self._choices: tuple[Any, ...] = (True, False) if is_bool else tuple(parameter.choices or ())
-        words = ("yes", "no") if is_bool else tuple(brief(each, 60) for each in self._choices)
+    def __init__(self, path: str, entry: ChoiceEntry, past: Sequence[Any] = ()) -> None:
+        super().__init__(path, entry, past)
+        self.entry: ChoiceEntry = entry
         self._select: Select[int] = Select(
-            [(Content(word), index) for index, word in enumerate(words)],
-            prompt="choose" if parameter.required else "none",
-            allow_blank=True,
-            compact=True,
+            self._options(), prompt="choose", allow_blank=entry.parameter.required, compact=True
         )
-        self._first = ABSENT
 
     @property
     def editor(self) -> Widget:
         return self._select
 
-    def read(self) -> Any:
-        at = self._select.value
-        if isinstance(at, int):
-            return self._choices[at]
-        return None if self.parameter.nullable and self.parameter.default is not None else ABSENT
-
-    def fill(self, value: Any) -> None:
-        wanted = self.parameter.default if value is ABSENT else getattr(value, "value", value)
-        at = next((index for index, each in enumerate(self._choices) if each == wanted), None)
-        if at is None:
+    def show(self) -> None:
+        self._select.set_options(self._options())
+        if self.entry.at is None:
             self._select.clear()
         else:
-            self._select.value = at
+            self._select.value = self.entry.at
+
+    def _options(self) -> list[tuple[Content, int]]:
+        return [(Content(clean(word)), at) for at, word in enumerate(self.entry.words)]
 
     def on_select_changed(self, event: Select.Changed) -> None:
         event.stop()
-        self.changed()
+        self.tell()
+
+    def _take(self) -> bool:
+        chosen = self._select.value
+        at = chosen if isinstance(chosen, int) else None
+        changed = at != self.entry.at
+        self.entry.at = at
+        return changed
 
 
 class TextField(Field):
-    """Anything that is one line of text."""
+    """Whatever is typed."""
 
-    def __init__(self, parameter: ParameterField) -> None:
-        super().__init__(parameter)
-        # A secret is never put where it could be read: it is kept here, and counts until one types another.
-        self._kept: Any = ABSENT
-        self._input = Input(
-            password=parameter.secret,
-            compact=True,
-            placeholder="none" if parameter.default is None and not parameter.required else "",
-            suggester=PathSuggester() if parameter.kind == "path" else None,
-        )
+    def __init__(self, path: str, entry: TextEntry, past: Sequence[Any] = ()) -> None:
+        super().__init__(path, entry, past)
+        self.set_class(isinstance(entry, ObjectEntry) and not entry.parameter.description, "whole")
+        self.entry: TextEntry = entry
+        parameter = entry.parameter
+        texts = [] if parameter.secret else [text_of(parameter, each) for each in past if each is not None]
+        self._editor: Line | Text
+        if parameter.secret or not (entry.is_json or parameter.kind == "str"):
+            by_folder = parameter.kind == "path"
+            suggester = PathSuggester() if by_folder else PastSuggester(texts)
+            self._editor = Line(password=parameter.secret, compact=True, suggester=suggester)
+        else:
+            self._editor = Text() if entry.is_json else TextLine(texts)
 
     @property
-    def editor(self) -> Widget:
-        return self._input
+    def editor(self) -> Line | Text:
+        return self._editor
 
-    def read(self) -> Any:
-        text = self._input.value
-        if self.parameter.secret and not text:
-            return self._kept
-        return value_of(self.parameter, text)
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return self._editor.value if isinstance(self._editor, Input) else self._editor.text
 
-    def fill(self, value: Any) -> None:
-        if self.parameter.secret:
-            self._kept = value
-            self._input.value = ""
-            if value is not ABSENT and value is not None:
-                self._input.placeholder = "•••• as before"
+    def show(self) -> None:
+        if self.text != self.entry.text:
+            if isinstance(self._editor, Input):
+                self._editor.value = self.entry.text
+            else:
+                self._editor.text = self.entry.text
+                self._editor.move_cursor(self._editor.document.end)
+        self._show_meaning()
+
+    def place(self) -> Any:
+        """Where the cursor stands."""
+        return (
+            self._editor.cursor_position if isinstance(self._editor, Input) else self._editor.cursor_location
+        )
+
+    def focus_at(self, place: Any) -> None:
+        """Take the focus with the cursor where it was in the field that this one replaces."""
+        if isinstance(self._editor, Input):
+            # A line that is entered is selected, so that what is typed next would replace it.
+            self._editor.select_on_focus = False
+            self._editor.cursor_position = place
+            self.call_after_refresh(setattr, self._editor, "select_on_focus", True)
         else:
-            self._input.value = text_of(self.parameter, self.parameter.default if value is ABSENT else value)
+            self._editor.move_cursor(place)
+        self.screen.set_focus(self._editor)
+
+    def _show_meaning(self) -> None:
+        self._editor.placeholder = clean(self.entry.empty_words())
+        self.say_note(CLIPPED if self.entry.clipped and not self.entry.edited else "")
+
+    def _take(self) -> bool:
+        changed = self.text != self.entry.text
+        if changed:
+            self.entry.type(self.text)
+            self._show_meaning()
+        return changed
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.changed()
-
-
-class JsonField(Field):
-    """A list, a dict or an object, as JSON."""
-
-    def __init__(self, parameter: ParameterField) -> None:
-        super().__init__(parameter)
-        self._area = TextArea(
-            compact=True,
-            tab_behavior="focus",
-            highlight_cursor_line=False,
-            classes="json",
-        )
-        self._area.match_cursor_bracket = False
-
-    @property
-    def editor(self) -> Widget:
-        return self._area
-
-    def read(self) -> Any:
-        return value_of(self.parameter, self._area.text)
-
-    def fill(self, value: Any) -> None:
-        self._area.text = text_of(self.parameter, self.parameter.default if value is ABSENT else value)
+        self.tell()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
+        self.tell()
+
+    def step(self, by: int) -> None:
+        self.sync()
+        if self.entry.step(by):
+            self.changed()
+
+    def next_empty(self) -> None:
+        self.sync()
+        self.entry.next_empty()
         self.changed()
 
 
-def field_for(parameter: ParameterField) -> Field:
-    """The field that suits a parameter."""
-    if parameter.kind == "bool" and not parameter.nullable and not parameter.required:
-        return SwitchField(parameter)
-    if parameter.kind in ("bool", "choice"):
-        return ChoiceField(parameter)
-    if parameter.kind in JSON_KINDS:
-        return JsonField(parameter)
-    return TextField(parameter)
+class GroupField(Field):
+    """The fields of a nested object, and whether it is given at all."""
+
+    def __init__(self, path: str, entry: GroupEntry, past: Sequence[Any] = ()) -> None:
+        super().__init__(path, entry, past)
+        self.add_class("group")
+        self.entry: GroupEntry = entry
+        self._given = Toggle(entry.on, ("given", entry.off_words()))
+        inside = [each for each in past if isinstance(each, dict)]
+        self.fields = fields_for(entry.entries, inside, f"{path}.")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="field-head"):
+            yield Static(self._label(), classes="field-label")
+            if self.entry.optional:
+                yield self._given
+        yield self._error
+        yield self._note
+        if self.entry.parameter.description:
+            yield Static(clean(self.entry.parameter.description), classes="field-about", markup=False)
+        with Vertical(classes="inside"):
+            yield from self.fields
+
+    def on_mount(self) -> None:
+        self._show_given()
+
+    @property
+    def editor(self) -> Widget:
+        if self.entry.optional or not self.fields:
+            return self._given
+        return self.fields[0].editor
+
+    def show(self) -> None:
+        self._given.value = self.entry.on
+        self._show_given()
+        for field in self.fields:
+            field.show()
+
+    def _show_given(self) -> None:
+        self._given.set_words("given", self.entry.off_words())
+        self.query_one(".inside").display = self.entry.on
+        self.set_class(self.entry.on, "-given")
+
+    def on_toggle_changed(self, event: Toggle.Changed) -> None:
+        event.stop()
+        self.tell()
+
+    def _take(self) -> bool:
+        changed = self.entry.on != self._given.value
+        if changed:
+            self.entry.turn(self._given.value)
+            self._show_given()
+        return changed
+
+    def next_empty(self) -> None:
+        self.entry.next_empty()
+        self.changed()
+
+    def walk(self) -> Iterator[Field]:
+        yield self
+        if self.entry.on:
+            for field in self.fields:
+                yield from field.walk()
+
+
+def field_for(path: str, entry: Entry, past: Sequence[Any]) -> Field:
+    """The field that suits an entry."""
+    if isinstance(entry, GroupEntry):
+        return GroupField(path, entry, past)
+    if isinstance(entry, SwitchEntry):
+        return SwitchField(path, entry, past)
+    if isinstance(entry, ChoiceEntry):
+        return ChoiceField(path, entry, past)
+    assert isinstance(entry, TextEntry)
+    return TextField(path, entry, past)
+
+
+def fields_for(entries: dict[str, Entry], past: Sequence[dict[str, Any]], prefix: str = "") -> list[Field]:
+    """A field per entry, in their order. `past` are earlier values of them all, the newest first."""
+    found = []
+    for name, entry in entries.items():
+        given = [each[name] for each in past if each.get(name, ABSENT) is not ABSENT]
+        found.append(field_for(prefix + name, entry, given))
+    return found

@@ -25,14 +25,20 @@ class Toggle(Widget, can_focus=True):
     class Changed(Message):
         """The switch was turned."""
 
-    def __init__(self, value: bool) -> None:
+    def __init__(self, value: bool, words: tuple[str, str] = ("yes", "no")) -> None:
         super().__init__()
+        self._words = words
         self.set_reactive(Toggle.value, value)
+
+    def set_words(self, on: str, off: str) -> None:
+        """What stands beside the switch for its two states."""
+        self._words = (on, off)
+        self.refresh()
 
     def render(self) -> Content:
         knob = ("━━", "dim"), ("●", "bold")
         track = knob if self.value else knob[::-1]
-        return Content.assemble(" ", *track, "  ", ("yes" if self.value else "no", "bold"))
+        return Content.assemble(" ", *track, "  ", (self._words[not self.value], "bold"))
 
     def watch_value(self) -> None:
         self.post_message(self.Changed())

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
-from pathlib import PurePath
 from typing import Any, Final
 
 from routilux.exceptions import FieldError, ParameterError
-from routilux.params import ParameterField, coerce_text
+from routilux.params import ParameterField
 
 JSON_KINDS: Final = frozenset({"list", "dict", "object"})
 
@@ -28,7 +28,7 @@ ABSENT: Final = _Absent.ABSENT
 class Reading:
     """What a form says: the values that were given, and what could not be understood, by field.
 
-    An error under "" belongs to the form as a whole.
+    A field inside another has a dotted name. An error under "" belongs to the form as a whole.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -43,52 +43,44 @@ def text_of(parameter: ParameterField, value: Any) -> str:
         return json_text(value)
     if isinstance(value, Enum):
         value = value.value
-    if isinstance(value, (date, datetime)):
+    if isinstance(value, (str, int)):
+        return str(value)
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, date):
         return value.isoformat()
-    return str(value)
+    plain = _plain(value)
+    return plain if isinstance(plain, str) else json_text(plain)
 
 
 def json_text(value: Any) -> str:
-    """`value` as JSON to edit; what JSON does not know is written the way a form takes it."""
+    """`value` as JSON to edit; what JSON does not know is written the way validation takes it."""
     try:
-        short = json.dumps(value, ensure_ascii=False, default=_json_default)
-        return (
-            short
-            if len(short) <= 60
-            else json.dumps(value, indent=2, ensure_ascii=False, default=_json_default)
-        )
+        short = json.dumps(value, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError, RecursionError):
-        return json.dumps(str(value))
+        value = _plain(value)
+        short = json.dumps(value, ensure_ascii=False, default=str)
+    text = short if len(short) <= 60 else json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    return _UNPRINTABLE.sub(_escaped, text)
 
 
-def _json_default(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    if isinstance(value, (set, frozenset, tuple)):
-        return list(value)
-    if isinstance(value, PurePath):
+# Everything but ASCII: what of it cannot be printed is found by Python itself.
+_UNPRINTABLE: Final = re.compile(r"[^\n -~]")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match.group()
+    return char if char.isprintable() else json.dumps(char)[1:-1]
+
+
+def _plain(value: Any) -> Any:
+    """`value` in the types of JSON."""
+    from pydantic_core import to_jsonable_python  # costs start-up time, and most values need it not
+
+    try:
+        return to_jsonable_python(value)
+    except Exception:  # it calls code of the value's own class
         return str(value)
-    return str(value)
-
-
-def value_of(parameter: ParameterField, text: str) -> Any:
-    """What was typed for a field, or `ABSENT` where that leaves it to the default.
-
-    Raises ValueError, in words for who typed it.
-    """
-    if text.strip():
-        return coerce_text(parameter, text)
-    if parameter.required:
-        # Left out, so that validation says that it is missing; None where that is a value of it.
-        return None if parameter.nullable and parameter.kind != "str" else ABSENT
-    if parameter.default is None:
-        return ABSENT
-    # The text of the default was taken away: that says "nothing", where the type has a word for it.
-    if parameter.nullable:
-        return None
-    return "" if parameter.kind == "str" else ABSENT
 
 
 def read_json(text: str) -> Reading:
@@ -106,7 +98,7 @@ def read_json(text: str) -> Reading:
     return Reading(values)
 
 
-def errors_of(error: Exception, names: frozenset[str]) -> dict[str, str]:
+def errors_of(error: BaseException, names: Collection[str]) -> dict[str, str]:
     """What a failed validation says, by field; what belongs to none of `names` goes under ""."""
     if not isinstance(error, ParameterError):
         return {"": f"{type(error).__name__}: {error}"}
@@ -117,10 +109,12 @@ def errors_of(error: Exception, names: frozenset[str]) -> dict[str, str]:
     return {name: "; ".join(said) for name, said in found.items()}
 
 
-def _place(error: FieldError, names: frozenset[str]) -> tuple[str, str]:
-    if error.field in names:
-        return error.field, error.message
-    head = error.field.partition(".")[0].partition("[")[0]
-    if head in names:
-        return head, f"{error.field}: {error.message}"
-    return "", str(error) if error.field else error.message
+def _place(error: FieldError, names: Collection[str]) -> tuple[str, str]:
+    """The innermost field that an error lies in."""
+    parts = error.field.split(".")
+    for count in range(len(parts), 0, -1):
+        name = ".".join(parts[:count])
+        if name in names:
+            inside = ".".join(parts[count:])
+            return name, f"{inside}: {error.message}" if inside else error.message
+    return "", str(error)

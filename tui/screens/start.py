@@ -11,22 +11,35 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static, TextArea
+from textual.timer import Timer
+from textual.widgets import Button, Input, Static
 
-from tui.form.fields import Field, field_for
-from tui.form.values import ABSENT, Reading, errors_of, json_text, read_json
+from tui.aside import aside
+from tui.form.changes import changes
+from tui.form.draft import Draft
+from tui.form.editors import Submitted, TextLine
+from tui.form.fields import Edited, Field, TextField, fields_for
+from tui.form.values import Reading, errors_of
 from tui.keys import bindings_of, key_named, shown_key
 from tui.pictures import FlowPicture
 from tui.spans import clean
 
 Values: TypeAlias = dict[str, Any]
+# A check that takes longer is said to go on, in seconds.
+PATIENCE = 0.3
+# An error that belongs to no field, not even to that of the undeclared parameters.
+GONE = "\0"
+
+
+class Fields(VerticalScroll, inherit_bindings=False):
+    """Scrolls with the focus: the arrows are for the fields."""
 
 
 class StartScreen(ModalScreen[Values | None]):
     """Answers with the parameters as they were given, or None.
 
-    `check` raises for values that the flow does not take. `earlier` are parameter sets to choose
-    from, the newest first; `values` is what the form starts with.
+    `check` raises for values that the flow does not take; it is called in threads. `earlier` are
+    parameter sets to choose from, the newest first; `values` is what the form starts with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("form")]
@@ -43,19 +56,22 @@ class StartScreen(ModalScreen[Values | None]):
     ) -> None:
         super().__init__()
         self._flow = flow
+        self._gone = False
         self._check = check
-        self._given = dict(values or {})
-        self._earlier = list(earlier)
-        self._at_earlier = -1
         self._title = title
-        # Required ones first; sorted keeps the order of the declaration within each group.
-        ordered = sorted(flow.parameters, key=lambda parameter: not parameter.required)
-        self._fields = [field_for(parameter) for parameter in ordered]
-        self._json = (
-            None if flow.declared else TextArea(tab_behavior="focus", highlight_cursor_line=False, id="json")
-        )
-        self._problem = Static("", id="form-error", markup=False)
+        self._earlier = list(earlier)
+        self.draft = Draft(flow, values)
+        self._fields = fields_for(self.draft.entries, [dict(each) for each in self._earlier])
+        # Which set of `earlier` is shown; -1 is what was typed, kept in `_own` while another is shown.
+        self._at = 0 if self._earlier and values == self._earlier[0] else -1
+        self._own: Draft | None = None
         self._tried = False
+        # The reading that is to be checked next, and whether one is being checked.
+        self._unchecked: Reading | None = None
+        self._checking = False
+        # While the check of what is to be answered goes on: after how many edits that was.
+        self._wanted: int | None = None
+        self._slow: Timer | None = None
 
     # ---- the screen
 
@@ -64,93 +80,149 @@ class StartScreen(ModalScreen[Values | None]):
         with Vertical(id="dialog"):
             title = Content.assemble((f"{self._title} ", ""), (clean(flow.name), "bold"))
             yield Static(title, id="dialog-title")
-            with VerticalScroll(id="form", can_focus=False):
-                if flow.description:
-                    yield Static(clean(flow.description), id="form-about", markup=False)
-                for finding in flow.findings:
-                    if finding.level != "info":
-                        said = f"{finding.level}: {finding.where}: {finding.message}\n{finding.remedy}"
-                        shown = "\n".join(clean(line) for line in said.splitlines())
-                        yield Static(shown, classes=f"finding -{finding.level}", markup=False)
+            yield Static("", id="form-notice", markup=False)
+            with Fields(id="form", can_focus=False):
+                yield from self._about(flow)
                 yield from self._fields
-                if self._json is not None:
-                    yield Static("parameters, as a JSON object", classes="field-label")
-                    yield self._json
-                elif not self._fields:
-                    yield Static("The flow takes no parameters.", classes="field-about")
-            yield self._problem
+            yield Static("", id="form-error", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Start", variant="primary", id="start", compact=True)
                 yield Button("Cancel", id="leave", compact=True)
-                yield Static(_hint(bool(self._earlier)), id="form-hint")
+
+    def _about(self, flow: FlowPicture) -> ComposeResult:
+        if flow.description:
+            yield Static(clean(flow.description), id="form-about", classes="about", markup=False)
+        for finding in flow.findings:
+            if finding.level != "info":
+                said = f"{finding.level}: {finding.where}: {finding.message}\n{finding.remedy}"
+                shown = "\n".join(clean(line) for line in said.splitlines())
+                yield Static(shown, classes=f"about finding -{finding.level}", markup=False)
+        if not flow.parameters and not flow.others:
+            yield Static("The flow takes no parameters.", classes="about field-about")
 
     def on_mount(self) -> None:
-        self._fill(self._given)
-        first = self._fields[0].editor if self._fields else self._json
-        self.set_focus(first or self.query_one("#start", Button))
+        self._say(_left_out(self.draft))
+        self._show_hint()
+        self.set_focus(self._fields[0].editor if self._fields else self.query_one("#start", Button))
         self.call_after_refresh(self._revise)
 
     def on_resize(self) -> None:
-        # What stands around the fields: border, title, a problem of two lines, buttons.
-        self.query_one("#form").styles.max_height = max(3, self.size.height - 9)
+        self._fit()
+
+    def _fit(self) -> None:
+        # What stands around the fields: border, title, a problem of two lines, buttons; the notice.
+        notice = 4 if self.query_one("#form-notice").display else 0
+        self.query_one("#form").styles.max_height = max(3, self.size.height - 9 - notice)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         # The label and the description come into view with the editor.
-        field = next((each for each in event.widget.ancestors if isinstance(each, Field)), None)
+        field = self._field_around(event.widget)
         if field is not None:
             field.scroll_visible(animate=False)
 
-    def _fill(self, values: Mapping[str, Any]) -> None:
-        if self._json is not None:
-            self._json.text = json_text(dict(values))
-        for field in self._fields:
-            field.fill(values.get(field.parameter.name, ABSENT))
+    def _field_around(self, widget: object) -> Field | None:
+        ancestors = getattr(widget, "ancestors", ())
+        return next((each for each in ancestors if isinstance(each, Field)), None)
+
+    def _say(self, text: str) -> None:
+        """What one should know before one starts; nothing takes it away."""
+        notice = self.query_one("#form-notice", Static)
+        notice.update("\n".join(clean(line) for line in text.splitlines()))
+        notice.display = bool(text)
+        self._fit()
+
+    def _show_hint(self, said: str = "") -> None:
+        names = ["form-start", "form-empty", *(["form-earlier"] if self._earlier else [])]
+        parts: list[tuple[str, str]] = []
+        for key in map(key_named, names):
+            parts += [(f" {shown_key(key.keys[0])} ", "bold"), (f"{key.label} ", "dim")]
+        if self._earlier and self._at >= 0 and not said:
+            said = f"set {self._at + 1} of {len(self._earlier)}"
+        shown = (f" {said} ", "bold") if said else ""
+        self.query_one("#dialog").border_subtitle = Content.assemble(shown, *parts)
 
     # ---- reading and checking
 
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The fields that are shown, by their dotted names."""
+        return {each.path: each for field in self._fields for each in field.walk()}
+
     def read(self) -> Reading:
-        """What stands in the form now, with everything that is wrong with it."""
-        reading = read_json(self._json.text) if self._json is not None else self._read_fields()
-        names = frozenset(field.parameter.name for field in self._fields)
-        errors = dict(reading.errors)
-        try:
-            self._check(reading.values)
-        except Exception as error:
-            # A field that was not understood is missing for the check; its own error says more.
-            errors = {**errors_of(error, names), **errors} if "" not in errors else errors
-        return Reading(reading.values, errors)
+        """What stands in the form now, and what of it cannot be understood."""
+        # A key that starts may overtake the message that says what was typed before it.
+        for field in self.fields.values():
+            field.sync()
+        return self.draft.read()
 
-    def _read_fields(self) -> Reading:
-        values: Values = {}
-        errors: dict[str, str] = {}
-        for field in self._fields:
+    @property
+    def settled(self) -> bool:
+        """Whether everything that is wrong is shown."""
+        return not self._checking and self._unchecked is None
+
+    def _revise(self) -> None:
+        """Have what stands in the form now checked."""
+        self._unchecked = self.read()
+        if not self._checking:
+            self._checking = True
+            self._slow = self.set_timer(PATIENCE, lambda: self._show_hint("checking …"))
+            self.run_worker(self._check_all(), exit_on_error=True)
+
+    async def _check_all(self) -> None:
+        while self._unchecked is not None:
+            reading, self._unchecked = self._unchecked, None
+            errors = dict(reading.errors)
             try:
-                value = field.read()
-            except ValueError as error:
-                errors[field.parameter.name] = str(error)
-                continue
-            if value is not ABSENT:
-                values[field.parameter.name] = value
-        return Reading(values, errors)
+                # Validators are the flow's own code: they may look at files, or hang.
+                await aside(self._check, reading.values)
+            except Exception as error:
+                # A field that was not understood is missing for the check; its own error says more.
+                errors = {**errors_of(error, frozenset(self.draft.names())), **errors}
+            if self._unchecked is None:
+                self._checking = False
+                self._show_errors(reading, errors)
 
-    def _revise(self) -> Reading:
-        reading = self.read()
-        for field in self._fields:
-            said = reading.errors.get(field.parameter.name, "")
-            field.show_error(said if self._tried or field.touched else "")
-        problem = clean(reading.errors.get("", ""))
-        self._problem.update(problem)
-        self._problem.display = bool(problem)
-        self.query_one("#start", Button).set_class(bool(reading.errors), "-blocked")
-        return reading
+    def _show_errors(self, reading: Reading, errors: dict[str, str]) -> None:
+        if self._slow is not None:
+            self._slow.stop()
+        self._show_hint()
+        if self._gone:
+            errors = {GONE: "The flow is no longer in the folder.", **errors}
+        shown = self.fields
+        for path, field in shown.items():
+            field.show_error(errors.get(path, "") if self._tried or field.touched else "")
+        homeless = [said for path, said in errors.items() if path not in shown]
+        problem = self.query_one("#form-error", Static)
+        problem.update(clean("; ".join(homeless)))
+        problem.display = bool(homeless)
+        self.query_one("#start", Button).set_class(bool(errors), "-blocked")
+        if self._wanted is not None:
+            self._wanted = None
+            if not errors:
+                self.dismiss(dict(reading.values))
+            else:
+                self._go_to_error(errors)
 
-    def on_field_edited(self) -> None:
+    def _go_to_error(self, errors: Mapping[str, str]) -> None:
+        wrong = next((field for path, field in self.fields.items() if path in errors), None)
+        if wrong is not None:
+            self.set_focus(wrong.editor)
+            wrong.scroll_visible(animate=False)
+
+    def on_edited(self, event: Edited) -> None:
+        event.stop()
         self._revise()
+        if self._wanted != self._edits():
+            self._wanted = None
 
-    def on_text_area_changed(self) -> None:
-        self._revise()
+    def _edits(self) -> int:
+        return sum(field.edits for field in self.fields.values())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_start()
+
+    def on_submitted(self, event: Submitted) -> None:
         event.stop()
         self.action_start()
 
@@ -160,40 +232,96 @@ class StartScreen(ModalScreen[Values | None]):
         else:
             self.action_cancel()
 
+    # ---- the flow is another
+
+    def flow_changed(self, flow: FlowPicture | None) -> None:
+        """The flow was loaded anew, or is gone (None): say so, and check against what it is now.
+
+        What was typed stays wherever there is still a field for it.
+        """
+        self._gone = flow is None
+        if flow is not None:
+            old, self._flow = self._flow, flow
+            self._say(changes(old, flow))
+            if (flow.parameters, flow.others) != (old.parameters, old.others):
+                self.call_next(self._rebuild, flow)
+        self._revise()
+
+    async def _rebuild(self, flow: FlowPicture) -> None:
+        focused = self._field_around(self.focused)
+        place = focused.place() if isinstance(focused, TextField) else None
+        touched = {path for path, field in self.fields.items() if field.touched}
+        draft = Draft(flow)
+        draft.take_over(self.draft)
+        self.draft = draft
+        self._fields = fields_for(draft.entries, [dict(each) for each in self._earlier])
+        form = self.query_one("#form")
+        async with self.batch():
+            await form.remove_children()
+            await form.mount(*self._about(flow), *self._fields)
+            fields = self.fields
+            for path, field in fields.items():
+                field.touched = path in touched
+            again = fields.get(focused.path) if focused is not None else None
+            if isinstance(again, TextField) and type(again) is type(focused):
+                again.focus_at(place)
+            elif again is not None:
+                self.set_focus(again.editor)
+        self._revise()
+
     # ---- keys
 
     def action_start(self) -> None:
         """Answer with the values if they are right; else go to what is wrong."""
         self._tried = True
-        reading = self._revise()
-        if not reading.errors:
-            self.dismiss(dict(reading.values))
-            return
-        wrong = next((field for field in self._fields if field.parameter.name in reading.errors), None)
-        if wrong is not None:
-            self.set_focus(wrong.editor)
-            wrong.scroll_visible(animate=False)
+        self._revise()
+        self._wanted = self._edits()
 
     def action_cancel(self) -> None:
         self.dismiss(None)
 
     def action_earlier(self) -> None:
-        """Go to the next older set of parameters, and round again."""
+        """Go to the next older set of parameters; after the oldest, back to what was typed."""
         if not self._earlier:
             return
-        self._at_earlier = (self._at_earlier + 1) % len(self._earlier)
-        self._fill(self._earlier[self._at_earlier])
-        self.query_one("#form-hint", Static).update(f"set {self._at_earlier + 1} of {len(self._earlier)}")
+        if self._at < 0 or self.draft.edited:
+            self._own = self._copy()
+        self._at += 1
+        if self._at < len(self._earlier):
+            self.draft.fill(self._earlier[self._at])
+        elif self._own is not None:
+            self._at = -1
+            self.draft.take_over(self._own)
+        else:
+            self._at = 0
+            self.draft.fill(self._earlier[0])
+        for field in self._fields:
+            field.show()
+        self._say(_left_out(self.draft))
+        self._revise()
 
-    @property
-    def fields(self) -> Mapping[str, Field]:
-        """The fields by the name of their parameter."""
-        return {field.parameter.name: field for field in self._fields}
+    def _copy(self) -> Draft:
+        draft = Draft(self._flow)
+        draft.take_over(self.draft)
+        return draft
+
+    def action_empty(self) -> None:
+        field = self._field_around(self.focused)
+        if field is not None:
+            field.next_empty()
+
+    def action_step(self, by: int) -> None:
+        field = self._field_around(self.focused)
+        if field is not None:
+            field.step(by)
+
+    def action_newline(self) -> None:
+        field = self._field_around(self.focused)
+        if isinstance(field, TextField) and isinstance(field.editor, TextLine):
+            field.editor.insert("\n")
 
 
-def _hint(earlier: bool) -> Content:
-    names = ["form-start", "form-cancel", *(["form-earlier"] if earlier else [])]
-    parts: list[tuple[str, str]] = []
-    for key in map(key_named, names):
-        parts += [(f" {shown_key(key.keys[0])} ", "bold"), (f"{key.label} ", "dim")]
-    return Content.assemble(*parts)
+def _left_out(draft: Draft) -> str:
+    if not draft.unknown:
+        return ""
+    return f"left out, since the flow does not know it: {', '.join(draft.unknown)}"
