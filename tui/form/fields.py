@@ -79,11 +79,11 @@ class Field(Vertical):
         """Say what is wrong; nothing for a value that is right."""
         if said != self.error:
             self.error = said
-            self._error.update(clean(said))
+            self._error.update(f"✗ {clean(said)}")
             self.set_class(bool(said), "-wrong")
 
     def say_note(self, said: str) -> None:
-        self._note.update(said)
+        self._note.update(f"! {said}")
         self._note.display = bool(said)
 
     def sync(self) -> bool:

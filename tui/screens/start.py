@@ -103,7 +103,8 @@ class StartScreen(ModalScreen[Values | None]):
     def on_mount(self) -> None:
         self._say(_left_out(self.draft))
         self._show_hint()
-        self.set_focus(self._fields[0].editor if self._fields else self.query_one("#start", Button))
+        first = self._fields[0].editor if self._fields else self.query_one("#start", Button)
+        self.set_focus(first, scroll_visible=False)
         self.call_after_refresh(self._revise)
 
     def on_resize(self) -> None:
@@ -118,7 +119,7 @@ class StartScreen(ModalScreen[Values | None]):
         # The label and the description come into view with the editor.
         field = self._field_around(event.widget)
         if field is not None:
-            field.scroll_visible(animate=False)
+            self.call_after_refresh(field.scroll_visible, animate=False)
 
     def _field_around(self, widget: object) -> Field | None:
         ancestors = getattr(widget, "ancestors", ())
