@@ -52,7 +52,7 @@ class Prey:
         self.begun: list[int] = []
         self.ended: list[int] = []
         self.runtime: Runtime | None = None
-        # It emits one item for each it takes: as many go round as came from the source, and none waits for room.
+        # It emits one item for each it takes: as many go round as the source gave, and none waits for room.
         self.ring = routine("ring", self.logic, limit=limit, capacity=5)
         self.flow = flow_of(feeding(4), self.ring, chain=True)
         self.flow.connect("ring", "out", "ring", "items")
@@ -246,6 +246,30 @@ def test_time_limits_of_activations_at_random_moments_leave_the_engine_whole() -
             assert len(set(errors)) == len(errors)
             assert set(done) | set(errors) == set(range(60))
             assert len(done) == len(set(done))
+
+
+def test_time_limits_that_hit_an_emit_lose_neither_the_item_nor_the_wake_up() -> None:
+    """The job goes on after them, and has to come to its end."""
+    chance = random.Random(11)
+
+    def logic(items: list[dict[str, Any]]) -> None:
+        for number in range(chance.randrange(1, 60)):
+            busy.emit("out", x=number)
+
+    busy = routine("busy", logic, timeout=0.0003, handler=ErrorHandler("continue"), limit=2)
+    flow = flow_of(feeding(), busy, passing("a", capacity=3), keeping(capacity=2), chain=True)
+    late = 0
+    with running(flow, 3, cpu_permits=None) as runtime, switching(1e-6):
+        for _ in range(40):
+            job = start(runtime, {"count": 30})
+            assert ended(job) == "completed"
+            assert job.job_state.leftovers == {}
+            late += len(job.job_state.errors)
+            routines = {each.routine_id: each for each in job.snapshot().routines}
+            arrived = routines["a"].slots[0].received
+            assert routines["a"].slots[0].consumed == routines["sink"].slots[0].received == arrived
+            assert len(job.job_state.shared_data.get("got", ())) == arrived
+    assert late > 40
 
 
 def test_time_limits_of_jobs_at_random_moments_end_them_once() -> None:
