@@ -92,7 +92,7 @@ def test_work_that_only_waits_passes_freely(make_runtime: MakeRuntime) -> None:
 
 
 def test_the_runtime_learns_what_is_heavy(make_runtime: MakeRuntime) -> None:
-    """While a busy machine keeps the process waiting, work looks as if it waited itself: so, several tries."""
+    """While a busy machine keeps the process waiting, work looks as if it waited itself: so many tries."""
     runtime = make_runtime(8)
     for _ in range(20):
         flow = chain(source(range(20)), node(lambda items: burn(0.004), concurrency=8))
