@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from textual.theme import BUILTIN_THEMES
 
 from routilux.loading import load_folder
@@ -15,6 +16,7 @@ from routilux.runtime import Runtime
 from tui.app import RoutiluxApp, local_now
 from tui.backend import RuntimeBackend
 from tui.config import ConfigError, flows_folder
+from tui.serve import end_with_page, in_browser, serve
 from tui.terminal import own_terminal
 
 
@@ -31,8 +33,24 @@ def _version() -> str:
     "--workers", type=click.IntRange(1, 1000), default=10, show_default=True, help="Threads for jobs."
 )
 @click.option("--theme", type=click.Choice(sorted(BUILTIN_THEMES)), metavar="NAME", help="Such as nord.")
+@click.option("--serve", "served", is_flag=True, help="Serve the app to browsers instead of opening it here.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="With --serve: the address to listen on."
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="With --serve: its port."
+)
 @click.version_option(_version(), prog_name="routilux-tui")
-def main(folder: str | None, workers: int, theme: str | None) -> None:
+@click.pass_context
+def main(
+    context: click.Context,
+    folder: str | None,
+    workers: int,
+    theme: str | None,
+    served: bool,
+    host: str,
+    port: int,
+) -> None:
     """Open the folder DIR of flows: start their jobs, watch and steer them.
 
     Without DIR it is the one that `flows` in [tool.routilux] of the nearest pyproject.toml names,
@@ -44,9 +62,31 @@ def main(folder: str | None, workers: int, theme: str | None) -> None:
         raise click.ClickException(str(error)) from None
     if folder is not None and not root.is_dir():
         raise click.UsageError(f"there is no folder {root}")
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if served:
+        serve(passed_on(context), host, port)
+        return
+    if not in_browser() and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.ClickException("the app needs a terminal; `routilux run` works without one")
     sys.exit(run(root, workers, theme))
+
+
+def passed_on(context: click.Context) -> list[str]:
+    """The arguments that were given, for the app that is served: all but those about serving."""
+    options: list[str] = []
+    arguments: list[str] = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        value = context.params.get(name)
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if value is None or not given or name in ("served", "host", "port"):
+            continue
+        if isinstance(parameter, click.Argument):
+            arguments = ["--", str(value)]
+        elif isinstance(parameter, click.Option) and parameter.is_flag:
+            options.append(parameter.opts[-1] if value else parameter.secondary_opts[-1])
+        else:
+            options += [parameter.opts[-1], str(value)]
+    return options + arguments
 
 
 def run(root: Path, workers: int, theme: str | None) -> int:
@@ -54,7 +94,10 @@ def run(root: Path, workers: int, theme: str | None) -> int:
     runtime = Runtime(workers, echo=False)
     backend = RuntimeBackend(runtime, root, lambda: load_folder(root))
     try:
-        with own_terminal(local_now) as terminal:
+        # In a browser the driver writes to the standard output, else to the standard error.
+        with own_terminal(local_now, screen=1 if in_browser() else 2) as terminal:
+            if in_browser():
+                end_with_page(terminal.keys)
             app = RoutiluxApp(
                 backend, theme=theme, signals=(signal.SIGTERM, signal.SIGHUP), terminal=terminal
             )
