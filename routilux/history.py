@@ -101,6 +101,12 @@ class Ring:
         """The records with their sequence numbers. Call it under the job's lock."""
         return list(enumerate(self.records, self.dropped))
 
+    def since(self, sequence: int) -> list[tuple[int, tuple[int, str, str, Any]]]:
+        """The numbered records from `sequence` on; costs what it answers with. Under the job's lock."""
+        first = max(sequence, self.dropped)
+        newest = [self.records[-index] for index in range(self.total - first, 0, -1)]
+        return list(enumerate(newest, first))
+
 
 def as_records(numbered: list[tuple[int, RawRecord]]) -> list[ExecutionRecord]:
     """Format raw records for a reader."""

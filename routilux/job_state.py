@@ -327,6 +327,12 @@ class JobState:
             numbered = [entry for entry in numbered if entry[1][1] == routine_id]
         return as_records(_newest(numbered, limit))
 
+    def history_since(self, sequence: int) -> list[ExecutionRecord]:
+        """The records from number `sequence` on that are still kept; costs what it answers with."""
+        with self._lock:
+            numbered = self.history.since(sequence)
+        return as_records(numbered)
+
     def logs(self, routine_id: str | None = None, limit: int | None = None) -> list[LogLine]:
         """The log lines, oldest first: of one routine if named, the newest `limit` if given."""
         with self._lock:
@@ -338,13 +344,8 @@ class JobState:
     def logs_since(self, sequence: int) -> list[LogLine]:
         """The log lines from number `sequence` on that are still kept; costs what it answers with."""
         with self._lock:
-            if self._log is None:
-                return []
-            first = max(sequence, self._log.dropped)
-            count = self._log.total - first
-            records = self._log.records
-            raw = [records[-index] for index in range(count, 0, -1)] if count > 0 else []
-        return as_lines(list(enumerate(raw, first)))
+            numbered = self._log.since(sequence) if self._log is not None else []
+        return as_lines(numbered)
 
     @property
     def log_total(self) -> int:

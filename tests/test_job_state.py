@@ -453,3 +453,15 @@ def test_many_threads_may_read_while_the_job_writes(runtime: Bench) -> None:
         reader.join(LIMIT)
     assert failures == []
     assert job.job_state.log_total == 3000
+
+
+def test_history_since_a_number_is_what_came_from_then_on(runtime: Bench) -> None:
+    job = runtime.run(chain(source(range(20)), collects(), max_history=10))
+    state = job.job_state
+    whole = state.get_execution_history()
+    assert len(whole) == 10
+    total = job.snapshot().history_total
+    assert state.history_since(0) == whole
+    assert state.history_since(total - 3) == whole[-3:]
+    assert state.history_since(total) == []
+    assert state.history_since(total + 5) == []

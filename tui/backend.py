@@ -38,8 +38,8 @@ class Backend(Protocol):
 
     def log(self, job_id: str, since: int) -> Sequence[LogLine]: ...
 
-    def history(self, job_id: str) -> tuple[Sequence[ExecutionRecord], int]:
-        """The records that are kept, and how many older ones are not."""
+    def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
+        """The records from number `since` on that are still kept."""
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
         """Raise what `start` would raise because of these values."""
@@ -107,12 +107,9 @@ class RuntimeBackend:
         job = self._runtime.get_job(job_id)
         return () if job is None else job.job_state.logs_since(since)
 
-    def history(self, job_id: str) -> tuple[Sequence[ExecutionRecord], int]:
+    def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         job = self._runtime.get_job(job_id)
-        if job is None:
-            return (), 0
-        records = job.job_state.get_execution_history()
-        return records, records[0].sequence if records else 0
+        return () if job is None else job.job_state.history_since(since)
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
         flow = self._flows.get(flow_name)

@@ -9,8 +9,11 @@ from typing import Final
 from textual.binding import Binding
 
 # Where a key is bound: "main" anywhere on the main screen, "list" where a row is chosen, "lines" where
-# text is scrolled, "job" in the chosen job's pane, "log" in its log; the others are dialogs.
-SCOPES: Final = ("main", "list", "lines", "job", "log", "filter", "form", "question", "text", "messages")
+# text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its tabs; the others are
+# dialogs.
+SCOPES: Final = (
+    "main", "list", "lines", "job", "log", "timeline", "filter", "form", "question", "text", "messages",
+)  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
 SCOPE_TITLES: Final = {
@@ -19,6 +22,7 @@ SCOPE_TITLES: Final = {
     "lines": "In text",
     "job": "In the chosen job",
     "log": "In the log",
+    "timeline": "In the timeline",
     "filter": "While typing a filter",
     "form": "In the start form",
     "question": "In questions",
@@ -53,7 +57,7 @@ class Key:
 _SHOWN: Final = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "space": "space", "pageup": "pgup",
     "pagedown": "pgdn", "left_square_bracket": "[", "right_square_bracket": "]", "up": "↑", "down": "↓",
-    "left": "←", "right": "→", "shift+tab": "shift+tab",
+    "plus": "+", "equals_sign": "=", "minus": "-", "left": "←", "right": "→", "shift+tab": "shift+tab",
 }  # fmt: skip
 
 _FLOWS: Final = frozenset({"flows", "flow"})
@@ -128,6 +132,18 @@ KEYS: Final[tuple[Key, ...]] = (
         "show the lines of one routine, of the next, ... of all again", scope="log", rank=33, panes=_JOB),
     Key("wrap", ("w",), "wrap", "wrap",
         "break long lines, or let them run out to the right", scope="log", rank=34, panes=_JOB),
+    Key("zoom-in", ("plus", "equals_sign"), "zoom_in", "zoom in",
+        "see less of the time, but closer; so does the wheel with ctrl",
+        scope="timeline", rank=30, panes=_JOB),
+    Key("zoom-out", ("minus",), "zoom_out", "zoom out",
+        "see more of the time", scope="timeline", rank=31, panes=_JOB),
+    Key("zoom-all", ("0",), "zoom_all", "all",
+        "see all of the job's time", scope="timeline", rank=32, panes=_JOB),
+    Key("earlier", ("H", "shift+left"), "left", "earlier", "go back in time", scope="timeline",
+        rank=33, panes=_JOB),
+    Key("later", ("L", "shift+right"), "right", "later", "go on in time", scope="timeline"),
+    Key("timeline-follow", ("f",), "follow", "follow",
+        "let the newest stay in view, or not", scope="timeline", rank=26, panes=_JOB),
     Key("filter-keep", ("enter",), "keep", "keep", "keep the filter and go to the list", scope="filter"),
     Key("filter-clear", ("escape",), "clear", "clear", "clear the filter", scope="filter"),
     Key("form-next", ("tab",), "app.focus_next", "next", "go to the next field", scope="form"),

@@ -292,6 +292,7 @@ class FixedBackend:
         self.snapshots = 0
         self._changed = True
         self.lines = log_lines()
+        self.records = records()
 
     def give(self, jobs: Sequence[JobSummary]) -> None:
         """The runtime's next picture."""
@@ -316,8 +317,8 @@ class FixedBackend:
     def log(self, job_id: str, since: int) -> Sequence[LogLine]:
         return self.lines[since:]
 
-    def history(self, job_id: str) -> tuple[Sequence[ExecutionRecord], int]:
-        return records(), 1
+    def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
+        return [record for record in self.records if record.sequence >= since]
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
         errors = []

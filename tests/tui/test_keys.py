@@ -28,6 +28,7 @@ from tui.screens.question import Question
 from tui.screens.start import StartScreen
 from tui.screens.text import TextScreen, help_lines
 from tui.spans import plain
+from tui.widgets.job_pane import TABS
 
 pytestmark = pytest.mark.anyio
 
@@ -115,11 +116,15 @@ async def test_brackets_and_arrows_go_through_the_tabs() -> None:
     async with driven("5") as pilot:
         pane = main_of(pilot).job_pane
         seen = []
-        for key in ("right_square_bracket", "right", "right", "right", "left", "left_square_bracket"):
-            await pilot.press(key)
+        for at in range(len(TABS)):
+            await pilot.press("right" if at % 2 else "right_square_bracket")
             seen.append(pane.tab)
-        assert seen == ["Log", "History", "Error", "Overview", "Error", "History"]
-        assert main_of(pilot).focused is pane.history
+        assert seen == [*TABS[1:], TABS[0]]
+        await pilot.press("left")
+        assert pane.tab == TABS[-1]
+        await pilot.press("left_square_bracket")
+        assert pane.tab == TABS[-2]
+        assert main_of(pilot).focused is pane.content
 
 
 async def test_zoom_fills_the_screen_and_tab_takes_it_along() -> None:

@@ -142,7 +142,6 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
         """Show another job now rather than with the next frame."""
         chosen = self.job_table.chosen
         self.job_pane.show_job(chosen, self._clock().tzinfo)
-        self._tabs.forget()
         if chosen is not None and self.feed.last is not None:
             detail = self.backend.detail(chosen)
             self.job_pane.show_detail(detail)

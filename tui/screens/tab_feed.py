@@ -18,21 +18,17 @@ class TabFeed:
         self._backend = backend
         self._pane = pane
         self._clock = clock
-        # Of which job, and up to which record, the history was brought last.
-        self._history_mark: tuple[object, ...] = ()
-
-    def forget(self) -> None:
-        """Another job or another tab is shown: bring everything anew."""
-        self._history_mark = ()
 
     def bring(self, detail: JobDetail | None) -> None:
         """Bring what is new since the last time."""
-        if detail is None:
+        if detail is None or detail.snapshot.job_id != self._pane.job_id:
             return
         if self._pane.tab == "Log":
             self._bring_log(detail)
         elif self._pane.tab == "History":
             self._bring_history(detail)
+        elif self._pane.tab == "Timeline":
+            self._bring_timeline(detail)
 
     def _bring_log(self, detail: JobDetail) -> None:
         snapshot, pane = detail.snapshot, self._pane
@@ -43,7 +39,12 @@ class TabFeed:
         pane.show_log(lines)
 
     def _bring_history(self, detail: JobDetail) -> None:
-        mark = (detail.snapshot.job_id, detail.snapshot.history_total)
-        if mark != self._history_mark:
-            self._history_mark = mark
-            self._pane.show_history(*self._backend.history(detail.snapshot.job_id))
+        snapshot, view = detail.snapshot, self._pane.history
+        if snapshot.history_total > view.next_sequence:
+            records = self._backend.history(snapshot.job_id, view.next_sequence)
+            self._pane.show_history(records, snapshot.history_dropped)
+
+    def _bring_timeline(self, detail: JobDetail) -> None:
+        snapshot, lanes = detail.snapshot, self._pane.timeline.lanes
+        records = self._backend.history(snapshot.job_id, lanes.next_sequence)
+        self._pane.show_timeline(snapshot, records)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 from routilux.history import ENDED, FAILED, RETRIED, SKIPPED, STARTED, ExecutionRecord
+from tui.filters import Filter, parse_filter
 from tui.formats import clock_time, one_line, pretty
 from tui.spans import Line, cut, fit, width
 from tui.widgets.cursor import CursorPane
@@ -18,6 +21,7 @@ _WORDS = {
     SKIPPED: ("⊘ skipped", "cancelled"),
 }
 _EVENT_COLUMNS = 18
+_FIELDS = frozenset({"routine", "event", "data"})
 
 
 class HistoryView(CursorPane):
@@ -26,62 +30,124 @@ class HistoryView(CursorPane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._zone: tzinfo | None = None
-        self._records: Sequence[ExecutionRecord] = ()
+        # All that are kept, without a gap but where the job made more than it keeps between two looks.
+        self._records: deque[ExecutionRecord] = deque()
+        self._shown = self._records
+        self._filter = Filter()
         self._dropped = 0
+        self._next = 0
 
     def clear(self, zone: tzinfo | None) -> None:
         """Another job is chosen."""
         self._zone = zone
-        self.show((), 0)
-
-    def show(self, records: Sequence[ExecutionRecord], dropped: int) -> None:
-        """Show these records, oldest first; `dropped` older ones are no longer kept."""
-        at_end = self.chosen is None or self.chosen_row == len(self._records) - 1
-        self._records = records
-        self._dropped = dropped
+        self._records.clear()
+        self._dropped = self._next = 0
+        self._select()
         self.rows_changed()
-        if at_end and records:
-            self.choose(self.row_key(len(records) - 1))
+
+    @property
+    def next_sequence(self) -> int:
+        """The number of the record to go on from."""
+        return self._next
+
+    def append(self, records: Sequence[ExecutionRecord], dropped: int) -> None:
+        """Add the records that were made since, oldest first; the `dropped` oldest are no longer kept."""
+        if not records:
+            return
+        at_end = self.chosen is None or self.chosen_row == len(self._shown) - 1
+        self._records.extend(records)
+        self._next = records[-1].sequence + 1
+        self._dropped = dropped
+        if self._filter:
+            self._shown.extend(each for each in records if self._filter.passes(_fields(each)))
+        for kept in (self._records, self._shown):
+            while kept and kept[0].sequence < dropped:
+                kept.popleft()
+        self.rows_changed()
+        if at_end and self._shown:
+            self.choose(self.row_key(len(self._shown) - 1))
+
+    # ---- filtering
+
+    @property
+    def filter(self) -> Filter:
+        return self._filter
+
+    def set_filter(self, text: str) -> None:
+        """Show the records that pass: words of the routine, the event or the data."""
+        self._filter = parse_filter(text, _FIELDS)
+        self._select()
+        self.rows_changed()
+        self.refresh()
+
+    def _select(self) -> None:
+        passing = self._filter
+        self._shown = self._records
+        if passing:
+            self._shown = deque(each for each in self._records if passing.passes(_fields(each)))
 
     @property
     def words(self) -> str:
         """How many records there are, for the pane's border."""
-        dropped = f" · {self._dropped:,} older ones not kept" if self._dropped else ""
-        return f"{len(self._records):,} records{dropped}"
+        parts = [f"{len(self._records):,} records"]
+        if self._filter:
+            parts.insert(0, f"{len(self._shown):,} pass {self._filter.text}")
+        parts.append(f"{self._dropped:,} dropped")
+        return " · ".join(parts)
 
     def record_text(self, key: str) -> tuple[str, str] | None:
         """A title and the whole text of one record."""
         row = self.row_of_key(key)
         if row is None:
             return None
-        record = self._records[row]
+        record = self._shown[row]
         moment = record.timestamp.astimezone(self._zone).isoformat(sep=" ", timespec="milliseconds")
         text = f"#{record.sequence} at {moment}\n\n{pretty(record.data)}"
         return f"{record.routine_id} {record.event_name}", text
 
     def row_count(self) -> int:
-        return len(self._records)
+        return len(self._shown)
 
     def row_key(self, row: int) -> str:
-        return str(self._records[row].sequence)
+        return str(self._shown[row].sequence)
 
     def row_of_key(self, key: str) -> int | None:
-        # Sequence numbers have no gaps.
-        row = int(key) - self._records[0].sequence if self._records else -1
-        return row if 0 <= row < len(self._records) else None
+        row = bisect_left(self._shown, int(key), key=lambda record: record.sequence)
+        found = row < len(self._shown) and self._shown[row].sequence == int(key)
+        return row if found else None
 
     def line_count(self) -> int:
-        return len(self._records) or 1
+        return len(self._shown) or 1
 
     def line(self, y: int) -> Line:
-        return super().line(y) if self._records else ((" nothing recorded", "muted"),)
+        if self._shown:
+            return super().line(y)
+        return ((f" nothing passes {self._filter.text}" if self._records else " nothing recorded", "muted"),)
 
     def row_line(self, y: int) -> Line:
-        record = self._records[y]
+        record = self._shown[y]
         word, role = _WORDS.get(record.event_name, (f"→ {record.event_name}", "text"))
         head = f"{record.sequence:>6} {clock_time(record.timestamp, self._zone)} "
         routine = fit(record.routine_id, 14) + " "
         event = fit(word, _EVENT_COLUMNS) + " "
         room = self.columns - 1 - width(head + routine + event)
-        data = "" if record.data is None else one_line(record.data, 300)
+        data = _brief(record)
         return ((head, "muted"), (routine, "strong"), (event, role), (cut(data, max(room, 0)), "muted"))
+
+
+def _fields(record: ExecutionRecord) -> Mapping[str, str]:
+    """What a filter looks at, in lower case."""
+    word = _WORDS.get(record.event_name, ("", ""))[0]
+    return {
+        "routine": record.routine_id.lower(),
+        "event": f"{record.event_name} {word}".lower(),
+        "data": _brief(record).lower(),
+    }
+
+
+def _brief(record: ExecutionRecord) -> str:
+    """The data on one line; what the engine says is in words already."""
+    if record.data is None:
+        return ""
+    said = isinstance(record.data, str) and record.event_name in (FAILED, RETRIED, SKIPPED)
+    return record.data if said else one_line(record.data, 300)

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher
 
 from routilux.history import ExecutionRecord, LogLine
+from routilux.snapshot import JobSnapshot
 from tui.filters import Filter
 from tui.formats import short_id
 from tui.keys import bindings_of
@@ -25,8 +26,9 @@ from tui.widgets.history_view import HistoryView
 from tui.widgets.lines import LinePane
 from tui.widgets.log_view import LogView
 from tui.widgets.overview import Overview
+from tui.widgets.timeline_view import TimelineView
 
-TABS: Final = ("Overview", "Log", "History", "Error")
+TABS: Final = ("Overview", "Log", "History", "Timeline", "Error")
 
 
 class Filtered(Protocol):
@@ -56,6 +58,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self.overview = Overview(id="overview")
         self.log_view = LogView(id="log")
         self.history = HistoryView(id="history")
+        self.timeline = TimelineView(id="timeline")
         self.error_view = ErrorView(id="error")
         self.log_sequence = 0
 
@@ -65,6 +68,7 @@ class JobPane(Vertical, inherit_bindings=False):
             yield self.overview
             yield self.log_view
             yield self.history
+            yield self.timeline
             yield self.error_view
 
     # ---- what it is given
@@ -79,6 +83,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self.overview.show(None)
         self.log_view.clear(zone)
         self.history.clear(zone)
+        self.timeline.lanes.clear()
         self.error_view.show((), zone)
         self._label(None)
 
@@ -99,8 +104,13 @@ class JobPane(Vertical, inherit_bindings=False):
         self._show_tabs()
 
     def show_history(self, records: Sequence[ExecutionRecord], dropped: int) -> None:
-        """The records that are kept now."""
-        self.history.show(records, dropped)
+        """The records that were made since; `dropped` older ones are no longer kept."""
+        self.history.append(records, dropped)
+        self._show_tabs()
+
+    def show_timeline(self, snapshot: JobSnapshot, records: Sequence[ExecutionRecord]) -> None:
+        """The job now, and the records that were made since."""
+        self.timeline.lanes.show(snapshot, records)
         self._show_tabs()
 
     # ---- tabs
@@ -116,13 +126,16 @@ class JobPane(Vertical, inherit_bindings=False):
     @property
     def content(self) -> LinePane:
         """The widget of the shown tab."""
-        views: tuple[LinePane, ...] = (self.overview, self.log_view, self.history, self.error_view)
+        views: tuple[LinePane, ...] = (
+            self.overview, self.log_view, self.history, self.timeline.lanes, self.error_view,
+        )  # fmt: skip
         return views[TABS.index(self._tab)]
 
     @property
     def filtered(self) -> Filtered | None:
         """The shown tab, where it can be filtered or searched."""
-        return self.log_view if self._tab == "Log" else None
+        views: dict[str, Filtered] = {"Log": self.log_view, "History": self.history}
+        return views.get(self._tab)
 
     def go_to_tab(self, name: str) -> None:
         """Show a tab; the focus goes with it if it was in this pane."""
@@ -151,13 +164,28 @@ class JobPane(Vertical, inherit_bindings=False):
     def on_log_view_changed(self) -> None:
         self._show_tabs()
 
+    def on_lanes_changed(self) -> None:
+        self._show_tabs()
+
     def _show_tabs(self) -> None:
         self.query_one(TabBar).show_tabs(TABS, self._tab, self.go_to_tab)
-        notes = {"Log": self.log_view.words, "History": self.history.words, "Error": self.error_view.words}
-        words = cut(notes.get(self._tab, ""), max(self.size.width - 4, 8))
+        words = cut(self._words_of_tab(), max(self.size.width - 4, 8))
         if words != self._words:
             self._words = words
             self.border_subtitle = Content(words).markup
+
+    def _words_of_tab(self) -> str:
+        match self._tab:
+            case "Log":
+                return self.log_view.words
+            case "History":
+                return self.history.words
+            case "Timeline":
+                return self.timeline.lanes.words
+            case "Error":
+                return self.error_view.words
+            case _:
+                return ""
 
     def _label(self, detail: JobDetail | None) -> None:
         title = "5 Job"
