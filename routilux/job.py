@@ -10,7 +10,7 @@ from routilux import pictures, steering
 from routilux.context import current_activation, own_activation, uninterrupted
 from routilux.flow import Flow
 from routilux.job_state import JobState
-from routilux.snapshot import JobSnapshot, JobSummary
+from routilux.snapshot import JobSnapshot, JobSummary, RoutineData
 from routilux.status import LIVE, ExecutionStatus
 
 if TYPE_CHECKING:
@@ -148,6 +148,15 @@ class Job:
     def snapshot(self) -> JobSnapshot:
         """An immutable picture of the job and its routines."""
         return pictures.picture(self.job_state, self._loop)
+
+    def routine_data(self, limit: int = 100) -> tuple[RoutineData, ...]:
+        """What each routine holds: its state, the oldest `limit` items of each slot, what it has taken.
+
+        Of a job that has ended for good only the states are left. Costs what it answers with.
+        """
+        if limit < 0:
+            raise ValueError(f"limit is {limit!r}; it must be at least 0")
+        return pictures.data_of(self.job_state, limit)
 
     def summary(self) -> JobSummary:
         """The line of the job in a list; the same object as long as nothing can have changed."""

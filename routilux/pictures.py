@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from routilux.job_state import JobState
-from routilux.routine_run import unpack
-from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineSnapshot
+from routilux.routine_run import RoutineRun, unpack
+from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineData, RoutineSnapshot, SlotItems
 from routilux.status import ExecutionStatus as Status
 from routilux.unit import DECIDING, READY, Unit
 
@@ -112,6 +112,24 @@ def _running_since(loop: EventLoop) -> dict[Unit, int]:
         if lane.started_ns:
             since[lane.unit] = min(lane.started_ns, since.get(lane.unit, lane.started_ns))
     return since
+
+
+def data_of(state: JobState, limit: int) -> tuple[RoutineData, ...]:
+    """What the routines of a job hold, for `Job.routine_data`."""
+    with state._lock:
+        if not state.runs:
+            return tuple(RoutineData(name, kept, (), ()) for name, kept in state.kept_states.items())
+        return tuple(_data_of_run(run, limit) for run in state.runs.values())
+
+
+def _data_of_run(run: RoutineRun, limit: int) -> RoutineData:
+    """Under the lock."""
+    tasks = [*run.parked, *(task for task, _ in run.retrying.values())]
+    slots = tuple(
+        SlotItems(slot.name, len(slot.queue), slot.capacity, slot.oldest(limit))
+        for slot in run.slots.values()
+    )
+    return RoutineData(run.routine_id, run.state, slots, tuple(data_slice for _, data_slice, _ in tasks))
 
 
 def explain(state: JobState, loop: EventLoop | None) -> str:

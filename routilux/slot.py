@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from routilux.exceptions import FlowDefinitionError, SlotQueueFullError
@@ -191,6 +192,15 @@ class Slot:
     def items(self) -> list[Item]:
         """Everything that waits, with who emitted it and when; nothing is consumed."""
         return [Item(data, source, from_ns(ns)) for data, source, ns in list(self.queue)]
+
+    def oldest(self, count: int) -> tuple[Item, ...]:
+        """The first `count` of `items`; costs what it answers with."""
+        # A policy that consumes meanwhile makes the iteration fail: the whole queue is copied in one step.
+        try:
+            raw = list(islice(self.queue, count))
+        except RuntimeError:
+            raw = list(self.queue)[:count]
+        return tuple(Item(data, source, from_ns(ns)) for data, source, ns in raw)
 
     def get_unconsumed_count(self) -> int:
         """How many items wait."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from routilux.slot import Item
 from routilux.status import ExecutionStatus
 
 
@@ -119,6 +120,28 @@ class RuntimeSnapshot(NamedTuple):
     threads_busy: int
     jobs: tuple[JobSummary, ...] = ()
     counts: Mapping[ExecutionStatus, int] = MappingProxyType({})
+
+
+class SlotItems(NamedTuple):
+    """What waits in one slot: `items` are the oldest of the `waiting`."""
+
+    name: str
+    waiting: int
+    capacity: int
+    items: tuple[Item, ...]
+
+
+class RoutineData(NamedTuple):
+    """What one routine of a job holds. The data is the job's own, not a copy: it is for looking at.
+
+    `state` is the dict of `job_state.routine_state`, None where the routine has none. `taken` are data
+    slices that left the slots and are still to be run, or to be run again.
+    """
+
+    routine_id: str
+    state: Mapping[str, Any] | None
+    slots: tuple[SlotItems, ...]
+    taken: tuple[Mapping[str, list[Any]], ...]
 
 
 class JobEvent(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import threading
 import time
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ from tests.helpers import (
     failed_while_another_runs,
     fails,
     graph,
+    node,
+    passes,
     source,
 )
 
@@ -224,3 +228,48 @@ def test_the_state_of_the_handle_is_the_one_that_exec_answered_with(runtime: Ben
     assert isinstance(state, JobState)
     assert state.status in ("running", "completed")
     assert runtime.job_of(state).job_state is state
+
+
+def test_what_waits_and_what_routines_keep_can_be_looked_at_while_they_run(one_thread: Bench) -> None:
+    hold = Hold()
+
+    def logic(items: Any, job_state: JobState) -> None:
+        job_state.routine_state()["seen"] = items[0]["x"]
+        hold()
+
+    job = one_thread.start(chain(source(range(5)), node(logic)))
+    hold.reached()
+    first, second = job.routine_data(2)
+    assert (first.routine_id, first.state, first.taken) == ("source", None, ())
+    assert second.state == {"seen": 0}
+    [slot] = second.slots
+    assert (slot.name, slot.waiting) == ("items", 4)
+    assert [item.data["x"] for item in slot.items] == [1, 2]
+    assert {item.emitted_from for item in slot.items} == {"source"}
+    assert all(before.emitted_at <= after.emitted_at for before, after in pairwise(slot.items))
+    # Nothing was consumed by looking.
+    assert job.snapshot().routines[1].waiting == 4
+    with pytest.raises(ValueError, match="at least 0"):
+        job.routine_data(-1)
+    hold.release()
+    assert job.wait(LIMIT)
+    [left] = job.routine_data()
+    assert (left.routine_id, left.state, left.slots) == ("r1", {"seen": 4}, ())
+
+
+def test_what_a_failed_job_has_taken_is_there_to_be_looked_at(runtime: Bench) -> None:
+    job = runtime.run(chain(source(range(3)), fails()))
+    _, second = job.routine_data()
+    assert [data_slice["items"][0]["x"] for data_slice in second.taken] == [0]
+    assert second.slots[0].waiting == len(second.slots[0].items) == 2
+
+
+@pytest.mark.stress
+def test_looking_never_disturbs_who_consumes(runtime: Bench, often_switching: Callable[[float], None]) -> None:
+    often_switching(1e-6)
+    job = runtime.start(chain(source(range(5000)), passes(), collects()))
+    while not job.wait(0):
+        for routine in job.routine_data(50):
+            for slot in routine.slots:
+                assert len(slot.items) <= 50
+    assert job.job_state.shared_data["got"] == list(range(5000))

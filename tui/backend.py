@@ -13,6 +13,7 @@ from routilux.history import ExecutionRecord, LogLine
 from routilux.loading import LoadedFolder
 from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, RuntimeSnapshot
+from tui.job_data import ITEMS, JobData
 from tui.pictures import Catalogue, JobDetail, catalogue_of
 
 # How many parameter sets are remembered per flow.
@@ -40,6 +41,9 @@ class Backend(Protocol):
 
     def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         """The records from number `since` on that are still kept."""
+
+    def data(self, job_id: str) -> JobData | None:
+        """What the job holds: its own data, not copies."""
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
         """Raise what `start` would raise because of these values."""
@@ -110,6 +114,13 @@ class RuntimeBackend:
     def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         job = self._runtime.get_job(job_id)
         return () if job is None else job.job_state.history_since(since)
+
+    def data(self, job_id: str) -> JobData | None:
+        job = self._runtime.get_job(job_id)
+        if job is None:
+            return None
+        state = job.job_state
+        return JobData(state.entry_params, state.shared_data, job.routine_data(ITEMS))
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
         flow = self._flows.get(flow_name)

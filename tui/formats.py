@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, tzinfo
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from enum import Enum
-from pathlib import PurePath
+from fractions import Fraction
+from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from routilux.snapshot import Progress
+from tui.foreign import ForeignCode
 from tui.spans import Line, clean
 
 SHORT_ID: Final = 6
@@ -130,7 +134,9 @@ _DEEPEST = 12
 def _written(value: Any, shape: _Shape, depth: int) -> Iterator[str]:
     """`value` piece by piece, so that writing stops as soon as there is no more room for it."""
     kind = type(value)
-    if kind in (str, bytes, bytearray):
+    if hasattr(kind, "get_secret_value"):
+        yield SECRET
+    elif kind in (str, bytes, bytearray):
         cut = value[: shape.room]
         yield repr(cut) + (f"… ({len(value):,} in all)" if len(value) > len(cut) else "")
     elif depth > _DEEPEST:
@@ -143,12 +149,36 @@ def _written(value: Any, shape: _Shape, depth: int) -> Iterator[str]:
         yield from _elements("(", ",)" if len(value) == 1 else ")", _unnamed(value), shape, depth)
     elif kind in (set, frozenset) and value:
         yield from _elements("{", "}", _unnamed(value), shape, depth)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+    elif writes_fields(kind):
         named = (each.name for each in dataclasses.fields(value) if each.repr)
         pairs = ((name, getattr(value, name, ...)) for name in named)
         yield from _elements(f"{kind.__name__}(", ")", pairs, shape, depth, "=")
+    elif kind in _TRUSTED:
+        yield _trusted_text(value, shape.room)
     else:
-        yield foreign_text(lambda: repr(value), shape.room, kind.__name__)
+        yield _FOREIGN.text(kind, lambda: repr(value), shape.room)
+
+
+def writes_fields(kind: type) -> bool:
+    """Whether a class is a dataclass that writes its fields, and not something of its own instead."""
+    return dataclasses.is_dataclass(kind) and hasattr(kind.__repr__, "__wrapped__")
+
+
+def _trusted_text(value: Any, room: int) -> str:
+    try:
+        text = repr(value)
+    except ValueError as error:
+        # A whole number with more digits than Python is willing to write.
+        return f"<{type(value).__name__}: {error}>"
+    return text if len(text) <= room else f"{text[:room]}…"
+
+
+# Whose repr is quick and raises nothing unexpected. All other classes are asked in a thread.
+_TRUSTED: Final = frozenset(
+    {int, float, complex, bool, type(None), date, datetime, time, timedelta, Decimal, Fraction, UUID,
+     PurePosixPath, PureWindowsPath, PosixPath, range, slice, type(...)}
+)  # fmt: skip
+_FOREIGN: Final = ForeignCode()
 
 
 # Another thread may be changing the container that is read.
@@ -189,12 +219,3 @@ def _elements(
     if shape.nested and not first:
         yield "\n" + "  " * depth
     yield closing
-
-
-def foreign_text(write: Callable[[], str], limit: int, kind: str) -> str:
-    """What `write` answers, cut to `limit`; what it raises, in words: it is not this program's code."""
-    try:
-        text = write()
-        return text if len(text) <= limit else f"{text[:limit]}…"
-    except Exception as error:
-        return f"<{kind} whose repr raises {type(error).__name__}>"

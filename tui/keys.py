@@ -12,7 +12,10 @@ from textual.binding import Binding
 # text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its tabs; the others are
 # dialogs.
 SCOPES: Final = (
-    "main", "list", "lines", "job", "log", "timeline", "filter", "form", "question", "text", "messages",
+# text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its tabs; the others are
+# dialogs.
+SCOPES: Final = (
+    "main", "list", "lines", "job", "log", "timeline", "tree", "filter", "form", "question", "text", "messages",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
@@ -23,6 +26,7 @@ SCOPE_TITLES: Final = {
     "job": "In the chosen job",
     "log": "In the log",
     "timeline": "In the timeline",
+    "tree": "In the data",
     "filter": "While typing a filter",
     "form": "In the start form",
     "question": "In questions",
@@ -144,6 +148,11 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("later", ("L", "shift+right"), "right", "later", "go on in time", scope="timeline"),
     Key("timeline-follow", ("f",), "follow", "follow",
         "let the newest stay in view, or not", scope="timeline", rank=26, panes=_JOB),
+    Key("unfold", ("plus", "equals_sign"), "unfold", "unfold",
+        "unfold the row and what is in it; enter unfolds or folds the row alone",
+        scope="tree", rank=30, panes=_JOB),
+    Key("fold", ("minus",), "fold", "fold",
+        "fold the row, or what it is in", scope="tree", rank=31, panes=_JOB),
     Key("filter-keep", ("enter",), "keep", "keep", "keep the filter and go to the list", scope="filter"),
     Key("filter-clear", ("escape",), "clear", "clear", "clear the filter", scope="filter"),
     Key("form-next", ("tab",), "app.focus_next", "next", "go to the next field", scope="form"),

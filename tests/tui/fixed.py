@@ -24,6 +24,7 @@ from routilux.snapshot import (
 from routilux.status import ExecutionStatus as S
 from routilux.validation import Finding
 from tui.app import RoutiluxApp
+from tui.job_data import JobData
 from tui.pictures import Catalogue, FlowPicture, JobDetail, RoutinePicture
 
 NOW = datetime(2025, 6, 12, 12, 4, 55, tzinfo=UTC)
@@ -293,6 +294,7 @@ class FixedBackend:
         self._changed = True
         self.lines = log_lines()
         self.records = records()
+        self.held = JobData({"day": "2025-06-12"}, {}, ())
 
     def give(self, jobs: Sequence[JobSummary]) -> None:
         """The runtime's next picture."""
@@ -319,6 +321,9 @@ class FixedBackend:
 
     def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         return [record for record in self.records if record.sequence >= since]
+
+    def data(self, job_id: str) -> JobData | None:
+        return self.held
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
         errors = []

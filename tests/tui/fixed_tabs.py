@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import SecretStr
 
 from routilux.history import ENDED, FAILED, RETRIED, SKIPPED, STARTED, ExecutionRecord
+from routilux.slot import Item
+from routilux.snapshot import RoutineData, SlotItems
 from tests.tui import fixed
+from tui.job_data import JobData
 
 
 def timeline_records(seconds: float = 74.0, first: int = 0) -> list[ExecutionRecord]:
@@ -27,3 +34,43 @@ def timeline_records(seconds: float = 74.0, first: int = 0) -> list[ExecutionRec
         ExecutionRecord(first + at, began + timedelta(seconds=moment * part), routine, name, None)
         for at, (moment, routine, name) in enumerate(what)
     ]
+
+
+class Rude:
+    """Has a repr that raises."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+@dataclass
+class Order:
+    number: int
+    note: str
+    lines: list[str]
+    password: str = field(default="hush", repr=False)
+
+
+def job_data() -> JobData:
+    """What a job may hold: nested, long, secret, cyclic, rude."""
+    cycle: dict[str, Any] = {"name": "a ring"}
+    cycle["next"] = cycle
+    moment = fixed.NOW - timedelta(seconds=3)
+    orders = tuple(Item({"row": {"order": 1017 + at, "count": 2}}, "clean", moment) for at in range(3))
+    return JobData(
+        {"day": date(2025, 6, 12), "limit": 1000, "token": SecretStr("do not show")},
+        {
+            "totals": {"rows": 3412, "bad": 2},
+            "big": "x" * 100_000_000,
+            "numbers": list(range(100_000)),
+            "ring": cycle,
+            "rude": Rude(),
+            "order": Order(1017, "[b]no markup[/b]", ["lamp", "漢字"]),
+            "text": "first line\nsecond line\x1b[31m",
+        },
+        (
+            RoutineData("fetch", None, (SlotItems("trigger", 0, 1000, ()),), ()),
+            RoutineData("clean", {"seen": 9, "last": {"sku": None}}, (SlotItems("rows", 0, 1000, ()),), ()),
+            RoutineData("load", None, (SlotItems("good", 1000, 1000, orders),), ({"totals": [{"n": 1}]},)),
+        ),
+    )

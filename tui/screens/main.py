@@ -207,8 +207,8 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
             self.action_pane("flow")
         elif event.pane is self.job_table:
             self.action_pane("job")
-        elif event.pane is self.job_pane.history:
-            text = self.job_pane.history.record_text(event.key)
+        else:
+            text = self.job_pane.text_of(event.pane, event.key)
             if text is not None:
                 self.app.push_screen(TextScreen(text[0], lines_of_text(text[1])))
 

@@ -95,7 +95,7 @@ class HistoryView(CursorPane):
         parts.append(f"{self._dropped:,} dropped")
         return " · ".join(parts)
 
-    def record_text(self, key: str) -> tuple[str, str] | None:
+    def text_of(self, key: str) -> tuple[str, str] | None:
         """A title and the whole text of one record."""
         row = self.row_of_key(key)
         if row is None:

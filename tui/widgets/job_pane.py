@@ -21,6 +21,8 @@ from tui.keys import bindings_of
 from tui.pictures import JobDetail
 from tui.spans import clean, cut
 from tui.widgets.bars import TabBar
+from tui.widgets.cursor import CursorPane
+from tui.widgets.data_view import DataView
 from tui.widgets.error_view import ErrorView
 from tui.widgets.history_view import HistoryView
 from tui.widgets.lines import LinePane
@@ -28,7 +30,7 @@ from tui.widgets.log_view import LogView
 from tui.widgets.overview import Overview
 from tui.widgets.timeline_view import TimelineView
 
-TABS: Final = ("Overview", "Log", "History", "Timeline", "Error")
+TABS: Final = ("Overview", "Log", "History", "Timeline", "Data", "Error")
 
 
 class Filtered(Protocol):
@@ -59,6 +61,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self.log_view = LogView(id="log")
         self.history = HistoryView(id="history")
         self.timeline = TimelineView(id="timeline")
+        self.data = DataView(id="data")
         self.error_view = ErrorView(id="error")
         self.log_sequence = 0
 
@@ -69,6 +72,7 @@ class JobPane(Vertical, inherit_bindings=False):
             yield self.log_view
             yield self.history
             yield self.timeline
+            yield self.data
             yield self.error_view
 
     # ---- what it is given
@@ -84,6 +88,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self.log_view.clear(zone)
         self.history.clear(zone)
         self.timeline.lanes.clear()
+        self.data.clear(zone)
         self.error_view.show((), zone)
         self._label(None)
 
@@ -127,7 +132,7 @@ class JobPane(Vertical, inherit_bindings=False):
     def content(self) -> LinePane:
         """The widget of the shown tab."""
         views: tuple[LinePane, ...] = (
-            self.overview, self.log_view, self.history, self.timeline.lanes, self.error_view,
+            self.overview, self.log_view, self.history, self.timeline.lanes, self.data, self.error_view,
         )  # fmt: skip
         return views[TABS.index(self._tab)]
 
@@ -148,6 +153,10 @@ class JobPane(Vertical, inherit_bindings=False):
             self.screen.set_focus(self.content)
         self._show_tabs()
         self.post_message(self.TabChanged())
+
+    def text_of(self, pane: CursorPane, key: str) -> tuple[str, str] | None:
+        """A title and the whole text of a row that was opened; None where there is no more to say."""
+        return pane.text_of(key) if isinstance(pane, (HistoryView, DataView)) else None
 
     def action_next_tab(self) -> None:
         self.go_to_tab(TABS[(TABS.index(self._tab) + 1) % len(TABS)])
@@ -182,6 +191,8 @@ class JobPane(Vertical, inherit_bindings=False):
                 return self.history.words
             case "Timeline":
                 return self.timeline.lanes.words
+            case "Data":
+                return self.data.words
             case "Error":
                 return self.error_view.words
             case _:

@@ -1,0 +1,52 @@
+"""What a job holds, arranged as the tree of the Data tab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, Final
+
+from routilux.snapshot import RoutineData
+from tui.formats import clock_time
+from tui.tree import Branch
+
+# Items that are fetched of each slot; of the others only the count is told.
+ITEMS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class JobData:
+    """The job's own data, not copies: it is looked at, never kept."""
+
+    parameters: Mapping[str, Any]
+    shared: Mapping[str, Any]
+    routines: tuple[RoutineData, ...]
+
+
+def roots_of(data: JobData, zone: tzinfo | None) -> list[tuple[str, Any]]:
+    """The tree: parameters, shared data, what routines remember, what waits in their slots."""
+    states = tuple((each.routine_id, each.state) for each in data.routines if each.state)
+    queues: list[tuple[str, Any]] = []
+    waiting = 0
+    for routine in data.routines:
+        for slot in routine.slots:
+            waiting += slot.waiting
+            items = tuple(
+                (f"{at} {item.emitted_from} {clock_time(item.emitted_at, zone)}", item.data)
+                for at, item in enumerate(slot.items)
+            )
+            left = slot.waiting - len(items)
+            note = f"of {slot.capacity:,}" + (f", {left:,} more behind these" if left > 0 else "")
+            if slot.waiting:
+                queues.append((f"{routine.routine_id}.{slot.name}", Branch(items, slot.waiting, note)))
+        if routine.taken:
+            waiting += len(routine.taken)
+            slices = tuple((str(at), each) for at, each in enumerate(routine.taken))
+            queues.append((f"{routine.routine_id}, taken and not yet done", Branch(slices)))
+    return [
+        ("parameters", Branch(tuple((str(name), value) for name, value in data.parameters.items()))),
+        ("shared data", data.shared if data.shared else Branch(())),
+        ("routine states", Branch(states)),
+        ("queued items", Branch(tuple(queues), waiting)),
+    ]
