@@ -12,10 +12,8 @@ from textual.binding import Binding
 # text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its tabs; the others are
 # dialogs.
 SCOPES: Final = (
-# text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its tabs; the others are
-# dialogs.
-SCOPES: Final = (
-    "main", "list", "lines", "job", "log", "timeline", "tree", "filter", "form", "question", "text", "messages",
+    "main", "list", "lines", "job", "log", "timeline", "tree", "filter", "form", "question", "text",
+    "messages",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
