@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from routilux import params
 from routilux.flow import Flow
 from routilux.history import ExecutionRecord, LogLine
-from routilux.loading import LoadedFolder
+from routilux.loading import LoadedFlow, LoadedFolder
 from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, RuntimeSnapshot
 from tui.job_data import ITEMS, JobData
-from tui.pictures import Catalogue, JobDetail, catalogue_of
+from tui.pictures import Catalogue, FlowPicture, JobDetail, catalogue_of, picture_of
 
 # How many parameter sets are remembered per flow.
 REMEMBERED = 20
@@ -41,6 +41,9 @@ class Backend(Protocol):
 
     def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         """The records from number `since` on that are still kept."""
+
+    def graph(self, job_id: str) -> FlowPicture | None:
+        """The flow that the job runs, whatever has become of it in the folder."""
 
     def data(self, job_id: str) -> JobData | None:
         """What the job holds: its own data, not copies."""
@@ -78,6 +81,8 @@ class RuntimeBackend:
         # Set by pool threads, cleared by the screen's. Cleared before the picture is taken: what changes
         # in between is in the picture, and sets the mark again for a picture that shows nothing new.
         self._dirty = True
+        # The flow of the job whose graph was asked for last.
+        self._graph: tuple[str, FlowPicture] | None = None
         self._unsubscribe = runtime.subscribe(self._note)
 
     def _note(self, event: JobEvent) -> None:
@@ -114,6 +119,14 @@ class RuntimeBackend:
     def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         job = self._runtime.get_job(job_id)
         return () if job is None else job.job_state.history_since(since)
+
+    def graph(self, job_id: str) -> FlowPicture | None:
+        job = self._runtime.get_job(job_id)
+        if job is None:
+            return None
+        if self._graph is None or self._graph[0] != job_id:
+            self._graph = (job_id, picture_of(LoadedFlow(job.flow_name, job.flow, "", 0)))
+        return self._graph[1]
 
     def data(self, job_id: str) -> JobData | None:
         job = self._runtime.get_job(job_id)

@@ -23,7 +23,7 @@ Line: TypeAlias = Sequence[Span]
 ROLES: Final = (
     "text", "muted", "strong", "title", "key", "code",
     "running", "paused", "pending", "completed", "failed", "cancelled", "interrupted",
-    "warning", "bar", "bar-rest", "grid", "match", "match-here", "cursor", "cursor-blurred",
+    "warning", "bar", "bar-rest", "grid", "edge", "box", "match", "match-here", "cursor", "cursor-blurred",
 )  # fmt: skip
 
 BLANK: Final[Line] = ()

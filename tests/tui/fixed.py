@@ -294,6 +294,7 @@ class FixedBackend:
         self._changed = True
         self.lines = log_lines()
         self.records = records()
+        self.drawn = ETL
         self.held = JobData({"day": "2025-06-12"}, {}, ())
 
     def give(self, jobs: Sequence[JobSummary]) -> None:
@@ -321,6 +322,9 @@ class FixedBackend:
 
     def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         return [record for record in self.records if record.sequence >= since]
+
+    def graph(self, job_id: str) -> FlowPicture | None:
+        return self.drawn
 
     def data(self, job_id: str) -> JobData | None:
         return self.held

@@ -29,6 +29,8 @@ class TabFeed:
             self._bring_history(detail)
         elif self._pane.tab == "Timeline":
             self._bring_timeline(detail)
+        elif self._pane.tab == "Graph":
+            self._pane.show_graph(self._backend.graph(detail.snapshot.job_id), detail.snapshot)
         elif self._pane.tab == "Data":
             self._pane.data.show(self._backend.data(detail.snapshot.job_id))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from routilux.loading import LoadError
 from routilux.params import ParameterField
 from routilux.validation import Finding
+from tui.graph_lines import graph_drawing
 from tui.parameters import default_words, type_words
 from tui.pictures import FlowPicture, RoutinePicture, order_of
 from tui.spans import BLANK, Line, Span, clean, clean_lines, cut, line_width, wrap
@@ -59,6 +60,9 @@ def flow_lines(flow: FlowPicture, columns: int) -> list[Line]:
     serious = tuple(finding for finding in flow.findings if finding.level != "info")
     if serious:
         lines += [*findings_lines(serious, columns), BLANK]
+    drawing = graph_drawing(flow, columns) if len(flow.routines) > 1 else None
+    if drawing is not None:
+        lines += [(("graph", "title"),), *drawing, BLANK]
     lines += [(("routines", "title"),), *graph_lines(flow, columns), BLANK, (("parameters", "title"),)]
     if flow.parameters:
         for field in flow.parameters:

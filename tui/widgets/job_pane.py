@@ -18,19 +18,20 @@ from routilux.snapshot import JobSnapshot
 from tui.filters import Filter
 from tui.formats import short_id
 from tui.keys import bindings_of
-from tui.pictures import JobDetail
+from tui.pictures import FlowPicture, JobDetail
 from tui.spans import clean, cut
 from tui.widgets.bars import TabBar
 from tui.widgets.cursor import CursorPane
 from tui.widgets.data_view import DataView
 from tui.widgets.error_view import ErrorView
+from tui.widgets.graph_view import GraphView
 from tui.widgets.history_view import HistoryView
 from tui.widgets.lines import LinePane
 from tui.widgets.log_view import LogView
 from tui.widgets.overview import Overview
 from tui.widgets.timeline_view import TimelineView
 
-TABS: Final = ("Overview", "Log", "History", "Timeline", "Data", "Error")
+TABS: Final = ("Overview", "Log", "History", "Timeline", "Graph", "Data", "Error")
 
 
 class Filtered(Protocol):
@@ -61,6 +62,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self.log_view = LogView(id="log")
         self.history = HistoryView(id="history")
         self.timeline = TimelineView(id="timeline")
+        self.graph = GraphView(id="graph")
         self.data = DataView(id="data")
         self.error_view = ErrorView(id="error")
         self.log_sequence = 0
@@ -72,6 +74,7 @@ class JobPane(Vertical, inherit_bindings=False):
             yield self.log_view
             yield self.history
             yield self.timeline
+            yield self.graph
             yield self.data
             yield self.error_view
 
@@ -88,6 +91,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self.log_view.clear(zone)
         self.history.clear(zone)
         self.timeline.lanes.clear()
+        self.graph.show(None, None)
         self.data.clear(zone)
         self.error_view.show((), zone)
         self._label(None)
@@ -118,6 +122,11 @@ class JobPane(Vertical, inherit_bindings=False):
         self.timeline.lanes.show(snapshot, records)
         self._show_tabs()
 
+    def show_graph(self, flow: FlowPicture | None, snapshot: JobSnapshot) -> None:
+        """The job's flow, and where its routines stand."""
+        self.graph.show(flow, snapshot)
+        self._show_tabs()
+
     # ---- tabs
 
     @property
@@ -132,7 +141,8 @@ class JobPane(Vertical, inherit_bindings=False):
     def content(self) -> LinePane:
         """The widget of the shown tab."""
         views: tuple[LinePane, ...] = (
-            self.overview, self.log_view, self.history, self.timeline.lanes, self.data, self.error_view,
+            self.overview, self.log_view, self.history, self.timeline.lanes, self.graph, self.data,
+            self.error_view,
         )  # fmt: skip
         return views[TABS.index(self._tab)]
 
@@ -191,6 +201,8 @@ class JobPane(Vertical, inherit_bindings=False):
                 return self.history.words
             case "Timeline":
                 return self.timeline.lanes.words
+            case "Graph":
+                return self.graph.words
             case "Data":
                 return self.data.words
             case "Error":
