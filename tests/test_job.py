@@ -265,7 +265,9 @@ def test_what_a_failed_job_has_taken_is_there_to_be_looked_at(runtime: Bench) ->
 
 
 @pytest.mark.stress
-def test_looking_never_disturbs_who_consumes(runtime: Bench, often_switching: Callable[[float], None]) -> None:
+def test_looking_never_disturbs_who_consumes(
+    runtime: Bench, often_switching: Callable[[float], None]
+) -> None:
     often_switching(1e-6)
     job = runtime.start(chain(source(range(5000)), passes(), collects()))
     while not job.wait(0):
