@@ -6,10 +6,12 @@ from collections import deque
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
+from routilux.raised import Raised
 from routilux.slot import from_ns
 
 MAX_LOG_LINES = 10_000
 MAX_ERRORS = 1_000
+MAX_RAISED = 100
 
 # Event names of the records that the engine itself makes.
 STARTED = "activation_started"
@@ -66,6 +68,8 @@ class JobError(NamedTuple):
     fatal: bool
     # The exception, without its frames; for this process only, it is not saved.
     exception: BaseException | None = None
+    # The exceptions with their frames, as texts; the newest MAX_RAISED errors of a job keep theirs.
+    raised: tuple[Raised, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.routine_id}: {self.exception_type}: {self.message}"

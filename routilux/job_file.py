@@ -13,6 +13,7 @@ from routilux.codec import from_jsonable, to_jsonable
 from routilux.exceptions import InvalidTransition, SerializationError
 from routilux.history import JobError, Ring
 from routilux.job_state import JobState
+from routilux.raised import from_tree, to_tree
 from routilux.routine_run import RoutineRun
 from routilux.slot import Slot, from_ns, to_ns
 from routilux.snapshot import Progress
@@ -137,6 +138,7 @@ def _encode_error(error: JobError) -> dict[str, Any]:
         "data_slice": _readable(error.data_slice, f"data slice of an error of {error.routine_id!r}"),
         "timestamp_ns": to_ns(error.timestamp),
         "fatal": error.fatal,
+        "raised": to_tree(error.raised),
     }
 
 
@@ -223,6 +225,8 @@ def _decode_error(tree: Mapping[str, Any]) -> JobError:
         data_slice=from_jsonable(tree["data_slice"], "data slice of an error"),
         timestamp=from_ns(tree["timestamp_ns"]),
         fatal=tree["fatal"],
+        # Files that were written before this was kept have none.
+        raised=from_tree(tree.get("raised", ())),
     )
 
 

@@ -16,6 +16,7 @@ from routilux.exceptions import JobCancelled, JobNotActive
 from routilux.history import (
     MAX_ERRORS,
     MAX_LOG_LINES,
+    MAX_RAISED,
     ExecutionRecord,
     JobError,
     LogLine,
@@ -184,8 +185,15 @@ class JobState:
         return next((error for error in self.errors if error.fatal), None)
 
     def add_error(self, error: JobError) -> None:
-        """Keep a failure; for the engine, under the job's lock. The oldest of too many go."""
-        self._errors = [*self._errors[1 - MAX_ERRORS :], error]
+        """Keep a failure; for the engine, under the job's lock. The oldest of too many go.
+
+        Of many only the newest, and the one that failed the job, keep what was taken of their frames.
+        """
+        errors = [*self._errors[1 - MAX_ERRORS :], error]
+        old = len(errors) - 1 - MAX_RAISED
+        if old >= 0 and not errors[old].fatal:
+            errors[old] = errors[old]._replace(raised=())
+        self._errors = errors
 
     def add_notice(self, text: str) -> None:
         """Keep something a user should know; for the engine."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from routilux import failures
 from routilux.error_handler import ErrorStrategy
 from routilux.exceptions import FlowTimeout, JobCancelled
 from routilux.history import FAILED, RETRIED, SKIPPED, JobError
 from routilux.routine_run import Task
+from routilux.safe_text import Secrets
 from routilux.slot import from_ns
 from routilux.status import ExecutionStatus
 from routilux.unit import Unit
@@ -16,6 +18,10 @@ from routilux.unit import Unit
 if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
     from routilux.lane import Lane
+
+# Characters that are kept of a message and of a traceback; none that is meant to be read is as long.
+_MESSAGE: Final = 20_000
+_TRACEBACK: Final = 200_000
 
 
 def activation_failed(loop: EventLoop, lane: Lane, task: Task, error: BaseException) -> None:
@@ -81,33 +87,30 @@ def policy_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
 def describe(
     loop: EventLoop, unit: Unit, error: BaseException, data_slice: dict[str, list[Any]], *, fatal: bool
 ) -> JobError:
-    """The failure with its whole traceback as text, from the first frame that is not the engine's.
+    """The failure with its whole traceback as text, from the first frame that is not the engine's,
+    and what of its frames will be looked at, without the secrets of the job's parameters.
 
-    The exception is kept without it: its frames, and through them those of the engine, would keep
+    The exception is kept without them: its frames, and through them those of the engine, would keep
     alive whatever they know.
     """
     frames = error.__traceback__
     if frames is not None and frames.tb_next is not None:
         frames = frames.tb_next
+    secrets = Secrets.of(loop.state.entry_params)
     text = "".join(traceback.format_exception(type(error), error, frames))
+    raised = failures.take(error, frames, secrets)
     _forget_frames(error)
     return JobError(
         routine_id=unit.routine_id,
-        message=_words(error),
+        message=secrets.scrub(failures.shortened(failures.words_of(error), _MESSAGE)),
         exception_type=type(error).__name__,
-        traceback=text,
+        traceback=secrets.scrub(failures.shortened(text, _TRACEBACK)),
         data_slice=data_slice,
         timestamp=from_ns(loop.state.now_ns()),
         fatal=fatal,
         exception=error,
+        raised=raised,
     )
-
-
-def _words(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as broken:
-        return f"(its text cannot be made: {type(broken).__name__})"
 
 
 def _forget_frames(error: BaseException) -> None:
