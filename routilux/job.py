@@ -168,6 +168,11 @@ class Job:
             self._summary = summary
         return self._summary
 
+    @property
+    def settled(self) -> JobSummary | None:
+        """What `summary` answers with for ever, once it was asked of the job that had ended."""
+        return self._summary
+
     def __repr__(self) -> str:
         return f"<Job {self.job_id!r} of {self.flow_name!r}: {self.status.value}>"
 

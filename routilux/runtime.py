@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, datetime
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from routilux import carry_on, log_capture, params, steering
@@ -20,6 +20,7 @@ from routilux.job import Job
 from routilux.job_state import JobState
 from routilux.pool import Pool
 from routilux.registry import FlowRegistry
+from routilux.roll import Roll
 from routilux.slot import from_ns
 from routilux.snapshot import JobEvent, RuntimeSnapshot
 from routilux.status import ExecutionStatus
@@ -71,6 +72,7 @@ class Runtime:
         self._jobs: dict[str, Job] = {}
         self._live: dict[str, Job] = {}
         self._finished: dict[str, None] = {}
+        self._roll = Roll(self._lock)
         self._listeners: tuple[Callable[[JobEvent], object], ...] = ()
         self._shut_down = False
         # A runtime that is forgotten without shutdown ends its threads. Jobs that run keep it alive.
@@ -134,6 +136,7 @@ class Runtime:
             self._jobs.pop(state.job_id, None)
             self._finished.pop(state.job_id, None)
             self._jobs[state.job_id] = self._live[state.job_id] = job
+            self._roll.add(job)
         if held is not None and given_up is not None:
             held._loop = None
             given_up.tell()
@@ -245,20 +248,20 @@ class Runtime:
 
     # ---- watching
 
+    @uninterrupted
     def snapshot(self) -> RuntimeSnapshot:
-        """An immutable picture of all jobs, oldest first, and of the pool."""
-        with self._lock:
-            jobs = list(self._jobs.values())
-        summaries = tuple(job.summary() for job in jobs)
-        counts: dict[ExecutionStatus, int] = {}
-        for summary in summaries:
-            counts[summary.status] = counts.get(summary.status, 0) + 1
+        """An immutable picture of all jobs, oldest first, and of the pool.
+
+        Costs what is live and what has ended since the last one; `jobs` is the same tuple as before
+        where nothing has changed.
+        """
+        summaries, counts = self._roll.picture()
         return RuntimeSnapshot(
             taken_at=datetime.now(UTC),
             thread_pool_size=self.thread_pool_size,
             threads_busy=self._pool.busy,
             jobs=summaries,
-            counts=MappingProxyType(counts),
+            counts=counts,
         )
 
     @uninterrupted
@@ -339,6 +342,7 @@ class Runtime:
                 oldest = next(iter(self._finished))
                 del self._finished[oldest]
                 self._jobs.pop(oldest, None)
+                self._roll.forget(oldest)
             self._settled.notify_all()
 
     def _publish(self, event: JobEvent) -> None:
