@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,18 @@ import pytest
 from routilux import FlowRegistry
 from routilux.loading import folder
 from tests.helpers import Bench, Hold, assert_no_threads_left
+
+
+@pytest.fixture(autouse=True)
+def _no_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what the user has configured, or what the app remembers. Folders of its own,
+    made by whoever writes to them."""
+    home = tmp_path_factory.getbasetemp() / f"home-{next(_homes)}"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+
+
+_homes = itertools.count()
 
 
 @pytest.fixture

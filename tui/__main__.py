@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,8 +17,11 @@ from routilux.loading import load_folder
 from routilux.runtime import Runtime
 from tui.app import RoutiluxApp, local_now
 from tui.backend import RuntimeBackend
-from tui.config import ConfigError, flows_folder
+from tui.chosen_theme import remember_theme, theme_in_effect
+from tui.config import Configured, Row, configure, help_text, rows
+from tui.earlier import EarlierSets
 from tui.serve import end_with_page, in_browser, serve
+from tui.state import name_for, state_folder
 from tui.terminal import own_terminal
 
 
@@ -27,10 +32,19 @@ def _version() -> str:
         return "unknown (not installed)"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+class _Command(click.Command):
+    """Its help ends with the settings that may be configured."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("\n" + help_text() + "\n")
+
+
+@click.command(
+    cls=_Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.argument("folder", metavar="[DIR]", required=False)
 @click.option(
-    "--workers", type=click.IntRange(1, 1000), default=10, show_default=True, help="Threads for jobs."
+    "--workers", type=click.IntRange(1, 1000), help="Threads for jobs.  [default: as configured, else 10]"
 )
 @click.option("--theme", type=click.Choice(sorted(BUILTIN_THEMES)), metavar="NAME", help="Such as nord.")
 @click.option("--serve", "served", is_flag=True, help="Serve the app to browsers instead of opening it here.")
@@ -40,34 +54,54 @@ def _version() -> str:
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="With --serve: its port."
 )
+@click.option("--show-config", is_flag=True, help="Print the settings in effect and who says so, and exit.")
 @click.version_option(_version(), prog_name="routilux-tui")
 @click.pass_context
 def main(
     context: click.Context,
     folder: str | None,
-    workers: int,
+    workers: int | None,
     theme: str | None,
     served: bool,
     host: str,
     port: int,
+    show_config: bool,
 ) -> None:
     """Open the folder DIR of flows: start their jobs, watch and steer them.
 
-    Without DIR it is the one that `flows` in [tool.routilux] of the nearest pyproject.toml names,
-    else ./flows. Inside, ? shows every key.
+    Without DIR it is the one that is configured as `flows`, else ./flows. Inside, ? shows every key.
     """
     try:
-        root = flows_folder(folder, Path.cwd())
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from None
-    if folder is not None and not root.is_dir():
-        raise click.UsageError(f"there is no folder {root}")
+        configured = configure(folder, Path.cwd())
+        colours, by = theme_in_effect(theme, configured.settings.theme, os.environ)
+    except ValueError as error:
+        raise Misconfigured(str(error)) from None
+    if show_config:
+        overrides = {"theme": (colours, by)} if by else {}
+        if workers is not None:
+            overrides["workers"] = (str(workers), "command line")
+        _print_rows(rows(configured, overrides))
+        return
+    if folder is not None and not configured.root.is_dir():
+        raise click.UsageError(f"there is no folder {configured.root}")
     if served:
         serve(passed_on(context), host, port)
         return
     if not in_browser() and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.ClickException("the app needs a terminal; `routilux run` works without one")
-    sys.exit(run(root, workers, theme))
+    sys.exit(run(configured, workers or configured.settings.workers, colours))
+
+
+class Misconfigured(click.ClickException):
+    """The configuration is wrong; nothing was opened."""
+
+    exit_code = 2
+
+
+def _print_rows(shown: Sequence[Row]) -> None:
+    names, values = (max(len(text) for text in column) for column in list(zip(*shown, strict=True))[:2])
+    for row in shown:
+        click.echo(f"{row.name:<{names}}  {row.value:<{values}}  {row.source}".rstrip())
 
 
 def passed_on(context: click.Context) -> list[str]:
@@ -89,17 +123,24 @@ def passed_on(context: click.Context) -> list[str]:
     return options + arguments
 
 
-def run(root: Path, workers: int, theme: str | None) -> int:
+def run(configured: Configured, workers: int, theme: str) -> int:
     """Run the app until the user leaves, and answer with the exit code."""
+    root = configured.root
     runtime = Runtime(workers, echo=False)
-    backend = RuntimeBackend(runtime, root, lambda: load_folder(root))
+    earlier = EarlierSets(state_folder() / "earlier" / f"{name_for(root)}.json")
+    backend = RuntimeBackend(runtime, root, lambda: load_folder(root), earlier=earlier)
     try:
         # In a browser the driver writes to the standard output, else to the standard error.
         with own_terminal(local_now, screen=1 if in_browser() else 2) as terminal:
             if in_browser():
                 end_with_page(terminal.keys)
             app = RoutiluxApp(
-                backend, theme=theme, signals=(signal.SIGTERM, signal.SIGHUP), terminal=terminal
+                backend,
+                theme=theme,
+                signals=(signal.SIGTERM, signal.SIGHUP),
+                terminal=terminal,
+                keys=configured.keys,
+                remember_theme=lambda chosen: remember_theme(chosen, configured.settings.theme),
             )
             app.run()
     finally:

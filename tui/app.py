@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import ClassVar, Final
@@ -13,11 +14,12 @@ from typing import ClassVar, Final
 from rich.console import Console
 from textual import work
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
 
 from tui.backend import Backend
+from tui.keys import KEYS, Key, bindings_of, use
 from tui.messages import Messages
 from tui.palette import Commands
 from tui.pictures import Catalogue
@@ -38,7 +40,8 @@ def local_now() -> datetime:
 class RoutiluxApp(TypingAhead):
     """The terminal app. `catalogue` is a folder that was read already; without one it is read in a thread.
 
-    `terminal` is what the app runs in, if it has one to itself.
+    `terminal` is what the app runs in, if it has one to itself. `keys` is the table of keys, with those that
+    are configured. `remember_theme` is told the name of each theme that is chosen in the app.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -49,7 +52,7 @@ class RoutiluxApp(TypingAhead):
     TITLE = "routilux"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "ask_quit", show=False, priority=True),
+        *(replace(binding, priority=True) for binding in bindings_of("app")),
     ]
 
     def __init__(
@@ -61,8 +64,14 @@ class RoutiluxApp(TypingAhead):
         theme: str | None = None,
         signals: Sequence[signal.Signals] = (),
         terminal: Terminal | None = None,
+        keys: tuple[Key, ...] = KEYS,
+        remember_theme: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__()
+        use(keys)
+        self._keys_in_effect = keys
+        self._remember_theme = remember_theme
+        self._shown_theme = ""
         self.backend = backend
         self.terminal = terminal
         self.messages = Messages(clock) if terminal is None else terminal.messages
@@ -86,12 +95,24 @@ class RoutiluxApp(TypingAhead):
 
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
+        changed = [key for key, plain in zip(self._keys_in_effect, KEYS, strict=True) if key != plain]
+        self.set_keymap({key.name: ",".join(key.keys) for key in changed})
         if self.terminal is not None:
             self.terminal.close_to_others()
         for number in self._signals:
             asyncio.get_running_loop().add_signal_handler(number, self._ended_by, number)
         if self._read:
             self.load()
+
+    def watch_theme(self, theme: str) -> None:
+        """A theme is shown; all but the first were chosen here."""
+        before, self._shown_theme = self._shown_theme, theme
+        if self._remember_theme is None or before in ("", theme):
+            return
+        try:
+            self._remember_theme(theme)
+        except OSError as error:
+            self._main.say(f"The theme cannot be remembered: {error}", severity="warning")
 
     def _ended_by(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
@@ -106,6 +127,10 @@ class RoutiluxApp(TypingAhead):
         """ctrl+q, wherever one is; a question that is open already has to be answered first."""
         if not isinstance(self.screen, Question):
             self._main.action_ask_quit()
+
+    async def action_quit(self) -> None:
+        """Nothing of Textual's ends the app without asking."""
+        self.action_ask_quit()
 
     def action_help_quit(self) -> None:
         """ctrl+c in a dialog, where nothing is selected: it closes nothing and loses nothing."""

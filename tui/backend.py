@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,11 +12,9 @@ from routilux.history import ExecutionRecord, LogLine
 from routilux.loading import LoadedFlow, LoadedFolder
 from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, RuntimeSnapshot
+from tui.earlier import EarlierSets
 from tui.job_data import ITEMS, JobData
 from tui.pictures import Catalogue, FlowPicture, JobDetail, catalogue_of, picture_of
-
-# How many parameter sets are remembered per flow.
-REMEMBERED = 20
 
 
 class Backend(Protocol):
@@ -55,7 +52,7 @@ class Backend(Protocol):
         """Start a job and answer with its id. ValueError where it cannot be started."""
 
     def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
-        """The parameter sets that jobs of the flow were started with here, the newest first."""
+        """The parameter sets that jobs of the flow were started with, the newest first."""
 
     def pause(self, job_id: str) -> bool: ...
 
@@ -72,12 +69,19 @@ class Backend(Protocol):
 class RuntimeBackend:
     """The real thing. Every method is for the screen's thread, but `load`, which any may call."""
 
-    def __init__(self, runtime: Runtime, root: Path, load_folder: Callable[[], LoadedFolder]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        root: Path,
+        load_folder: Callable[[], LoadedFolder],
+        *,
+        earlier: EarlierSets | None = None,
+    ) -> None:
         self._runtime = runtime
         self._root = root
         self._load_folder = load_folder
         self._flows: dict[str, Flow] = {}
-        self._earlier: dict[str, deque[Mapping[str, Any]]] = {}
+        self._earlier = earlier or EarlierSets()
         # Set by pool threads, cleared by the screen's. Cleared before the picture is taken: what changes
         # in between is in the picture, and sets the mark again for a picture that shows nothing new.
         self._dirty = True
@@ -143,14 +147,12 @@ class RuntimeBackend:
 
     def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
         job_id = self._runtime.exec(flow_name, dict(values)).job_id
-        sets = self._earlier.setdefault(flow_name, deque(maxlen=REMEMBERED))
-        if values in sets:
-            sets.remove(values)
-        sets.appendleft(dict(values))
+        flow = self._flows.get(flow_name)
+        self._earlier.add(flow_name, values, () if flow is None else flow.parameters)
         return job_id
 
     def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
-        return tuple(self._earlier.get(flow_name, ()))
+        return self._earlier.of(flow_name)
 
     def pause(self, job_id: str) -> bool:
         job = self._runtime.get_job(job_id)
@@ -169,4 +171,5 @@ class RuntimeBackend:
 
     def close(self) -> None:
         self._unsubscribe()
+        self._earlier.close()
         self._runtime.shutdown(wait=False)

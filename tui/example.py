@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tui.keys import key_named
 from tui.pictures import Catalogue
 from tui.spans import BLANK, Line, wrap
 
@@ -36,4 +37,10 @@ def no_jobs_lines(catalogue: Catalogue) -> list[Line]:
     """In place of jobs, where none was started yet."""
     if not catalogue.flows:
         return [((" No jobs: there is no flow to start one of", "muted"),)]
-    return [((" No jobs yet: ", "muted"), ("s", "key"), (" starts one of the chosen flow", "muted"))]
+    return [
+        (
+            (" No jobs yet: ", "muted"),
+            (key_named("start").first, "key"),
+            (" starts one of the chosen flow", "muted"),
+        )
+    ]

@@ -8,16 +8,17 @@ from typing import Final
 
 from textual.binding import Binding
 
-# Where a key is bound: "main" anywhere on the main screen, "list" where a row is chosen, "lines" where
-# text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its tabs; the others are
-# dialogs.
+# Where a key is bound: "app" wherever one is, "main" anywhere on the main screen, "list" where a row is
+# chosen, "lines" where text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its
+# tabs; the others are dialogs.
 SCOPES: Final = (
-    "main", "list", "lines", "job", "log", "timeline", "tree", "filter", "form", "question", "text",
+    "app", "main", "list", "lines", "job", "log", "timeline", "tree", "filter", "form", "question", "text",
     "messages",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
 SCOPE_TITLES: Final = {
+    "app": "Everywhere, in dialogs too",
     "main": "Everywhere",
     "list": "In lists",
     "lines": "In text",
@@ -54,6 +55,11 @@ class Key:
     def shown(self) -> str:
         """The key as footer and help write it."""
         return "/".join(shown_key(key) for key in self.keys)
+
+    @property
+    def first(self) -> str:
+        """The first of its keys, for where one says what to press."""
+        return shown_key(self.keys[0])
 
 
 _SHOWN: Final = {
@@ -97,8 +103,9 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("palette", ("ctrl+p", "colon"), "command_palette", "commands",
         "find any action, flow or job", rank=50),
     Key("help", ("question_mark",), "help", "help", "this help", rank=52, palette=True),
-    Key("quit", ("q", "ctrl+q"), "ask_quit", "quit",
+    Key("quit", ("q",), "ask_quit", "quit",
         "quit; asks when jobs have not ended", rank=54, palette=True),
+    Key("quit-anywhere", ("ctrl+q",), "ask_quit", "quit", "quit, also from a dialog", scope="app"),
     Key("copy", ("ctrl+c",), "copy_or_quit", "copy", "copy the selected text; quit where none is selected"),
     Key("up", ("k", "up"), "up", "up", "move up", scope="list"),
     Key("down", ("j", "down"), "down", "down", "move down", scope="list"),
@@ -177,6 +184,24 @@ KEYS: Final[tuple[Key, ...]] = (
 )  # fmt: skip
 
 
+# The table with the keys that are in effect. A process shows one app, which says at its start.
+_in_effect: tuple[Key, ...] = KEYS
+
+
+def use(table: tuple[Key, ...]) -> None:
+    """Let footer, help, palette and hints speak of these keys: KEYS, or what tui.keymap made of it.
+
+    Textual's bindings are made from KEYS; the app has its keymap say the same of them.
+    """
+    global _in_effect
+    _in_effect = table
+
+
+def keys_in_effect() -> tuple[Key, ...]:
+    """Every key as it is now, in the order of the table."""
+    return _in_effect
+
+
 def shown_key(key: str) -> str:
     """`question_mark` as `?`."""
     return _SHOWN.get(key, key)
@@ -184,23 +209,24 @@ def shown_key(key: str) -> str:
 
 def keys_of(scope: str) -> Iterator[Key]:
     """The keys of one scope, in the order of the table."""
-    return (key for key in KEYS if key.scope == scope)
+    return (key for key in _in_effect if key.scope == scope)
 
 
 def bindings_of(scope: str) -> list[Binding]:
     """Textual's bindings for the keys of a scope; their ids are the names of the table."""
     return [
         Binding(",".join(key.keys), key.action, key.label, show=False, id=key.name, tooltip=key.about)
-        for key in keys_of(scope)
+        for key in KEYS
+        if key.scope == scope
     ]
 
 
 def footer_of(pane: str, scopes: frozenset[str]) -> list[Key]:
     """The keys that the footer shows while `pane` has the focus and `scopes` are bound there."""
-    narrow = {each for key in KEYS if key.scope in scopes and key.scope != "main" for each in key.keys}
+    narrow = {each for key in _in_effect if key.scope in scopes and key.scope != "main" for each in key.keys}
     shown = [
         key
-        for key in KEYS
+        for key in _in_effect
         if key.rank
         and pane in key.panes
         and key.scope in scopes
@@ -212,4 +238,4 @@ def footer_of(pane: str, scopes: frozenset[str]) -> list[Key]:
 
 def key_named(name: str) -> Key:
     """The key of that name."""
-    return next(key for key in KEYS if key.name == name)
+    return next(key for key in _in_effect if key.name == name)

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from tui.formats import parameters_line, short_id
 from tui.glyphs import status_look
-from tui.keys import KEYS
+from tui.keys import keys_in_effect
 from tui.screens.main import MainScreen
 from tui.spans import clean
 
@@ -32,7 +32,7 @@ class Commands(Provider):
         screen = self.screen
         if not isinstance(screen, MainScreen):
             return
-        for key in KEYS:
+        for key in keys_in_effect():
             if key.palette:
                 run = partial(screen.run_action, key.action)
                 yield _Command(f"{key.label} ({key.shown})", key.about, run)

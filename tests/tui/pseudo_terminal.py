@@ -31,7 +31,13 @@ _UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-z]|\x1b\[\?[0-9;]*\$p")
 class Terminal:
     """A pseudo-terminal with a program in it. Everything that came is in `received`."""
 
-    def __init__(self, *arguments: str, size: tuple[int, int] = (40, 120), module: str = "tui") -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        size: tuple[int, int] = (40, 120),
+        module: str = "tui",
+        cwd: Path = HERE,
+    ) -> None:
         self.fd, slave = pty.openpty()
         self._slave = slave
         self._screen = pyte.Screen(size[1], size[0])
@@ -46,7 +52,7 @@ class Terminal:
         environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(HERE)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            stdin=slave, stdout=slave, stderr=slave, cwd=HERE, env=environment, start_new_session=True,
+            stdin=slave, stdout=slave, stderr=slave, cwd=cwd, env=environment, start_new_session=True,
         )  # fmt: skip
         self.received = b""
 

@@ -119,5 +119,35 @@ def test_without_a_terminal_it_says_what_works_instead(tmp_path: Path) -> None:
 def test_a_configuration_that_is_wrong_is_named(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.routilux]\nflows = 3\n")
     done = run(cwd=tmp_path)
-    assert done.returncode == 1
-    assert "pyproject.toml" in done.stderr
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "pyproject.toml: [tool.routilux] flows is 3; it must be a folder" in done.stderr
+
+
+def test_a_wrong_configuration_leaves_the_terminal_untouched(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.routilux.keys]\ncancl = 'x'\n")
+    terminal = Terminal(cwd=tmp_path)
+    try:
+        assert terminal.end() == 2
+        assert b"\x1b" not in terminal.received
+        assert "did you mean 'cancel'?" in " ".join(terminal.text_from().split())
+    finally:
+        terminal.close()
+
+
+def test_the_settings_in_effect_are_printed_with_who_says_so(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.routilux]\nworkers = 3\nkeys = {cancel = 'ctrl+x'}\n")
+    done = run("--show-config", "--theme", "nord", cwd=tmp_path)
+    lines = {line.split()[0]: line.split(maxsplit=2)[1:] for line in done.stdout.splitlines()}
+    assert lines["workers"] == ["3", str(tmp_path / "pyproject.toml")]
+    assert lines["theme"] == ["nord", "command line"]
+    assert lines["keys.cancel"] == ["ctrl+x", str(tmp_path / "pyproject.toml")]
+
+
+def test_a_theme_of_the_environment_that_there_is_none_of_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUAL_THEME", "nrod")
+    done = run(cwd=tmp_path)
+    assert done.returncode == 2
+    assert "TEXTUAL_THEME: there is no theme 'nrod': did you mean 'nord'?" in done.stderr

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 
 from tui.formats import clock_time
-from tui.keys import bindings_of
+from tui.keys import bindings_of, key_named
 from tui.messages import Message, Messages
 from tui.spans import LONGEST, Line, clean, line_width
 from tui.widgets.lines import LinePane
@@ -44,7 +44,7 @@ class MessagesScreen(ModalScreen[None]):
         messages = self._messages
         lost = [f"{messages.lines_lost:,} older lines not kept"] if messages.lines_lost else []
         lost += [f"{messages.bytes_lost:,} bytes not read"] if messages.bytes_lost else []
-        self.pane.set_title("Messages", " · ".join([*lost, "esc closes"]))
+        self.pane.set_title("Messages", " · ".join([*lost, f"{key_named('text-close').first} closes"]))
         self.pane.show(messages.lines, messages.lines_lost)
         messages.looked()
 

@@ -27,7 +27,7 @@ class TellingScreen(Screen[None], inherit_bindings=False):
         none_before = not self.messages.unseen
         if self.messages.gather() and none_before and self.app.screen is self:
             self.say(
-                f"Something was written past the jobs: {key_named('messages').shown} shows it.",
+                f"Something was written past the jobs: {key_named('messages').first} shows it.",
                 severity="warning",
             )
 
@@ -35,7 +35,7 @@ class TellingScreen(Screen[None], inherit_bindings=False):
         """What the header says of messages that nobody has seen, and what a click on it does."""
         unseen = self.messages.unseen
         several = "s" if unseen > 1 else ""
-        said = f"{key_named('messages').shown}: {unseen:,} message{several}" if unseen else ""
+        said = f"{key_named('messages').first}: {unseen:,} message{several}" if unseen else ""
         return said, self.action_messages
 
     def action_messages(self) -> None:

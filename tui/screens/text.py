@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from tui.keys import KEYS, SCOPE_TITLES, Key, bindings_of
+from tui.keys import SCOPE_TITLES, Key, bindings_of, key_named, keys_of
 from tui.spans import BLANK, Line, clean_lines, fit
 from tui.widgets.lines import TextPane
 
@@ -28,7 +28,7 @@ class TextScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         pane = self.query_one(TextPane)
-        pane.set_title(self._title, "esc closes")
+        pane.set_title(self._title, f"{key_named('text-close').first} closes")
         pane.set_lines(self._lines, sideways=True)
         self.set_focus(pane)
 
@@ -49,7 +49,7 @@ def help_lines(scopes: frozenset[str]) -> list[Line]:
         if lines:
             lines.append(BLANK)
         lines.append(((" " + SCOPE_TITLES[scope], "title"),))
-        lines += [_key_line(key) for key in KEYS if key.scope == scope]
+        lines += [_key_line(key) for key in keys_of(scope)]
     return lines
 
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from routilux.snapshot import RuntimeSnapshot
 from tui.glyphs import count_spans
-from tui.keys import Key, shown_key
+from tui.keys import Key
 from tui.spans import ROLES, Line, Span, cut, line_width, strip_of, width
 
 
@@ -130,7 +130,7 @@ class KeyBar(LineBar):
         used = 1
         # Help and the palette lead to everything else, so they come first when room is short.
         for key in sorted(keys, key=lambda key: (key.name not in ("help", "quit"), key.rank)):
-            size = len(_first(key)) + len(key.label) + 3
+            size = len(key.first) + len(key.label) + 3
             if used + size <= columns:
                 chosen.append(key)
                 used += size
@@ -139,8 +139,8 @@ class KeyBar(LineBar):
         targets: list[tuple[int, int, Callable[[], object]]] = []
         at = 1
         for key in chosen:
-            spans += [(_first(key), "key"), (f" {key.label}  ", "muted")]
-            size = len(_first(key)) + len(key.label) + 3
+            spans += [(key.first, "key"), (f" {key.label}  ", "muted")]
+            size = len(key.first) + len(key.label) + 3
             targets.append((at, at + size - 2, lambda key=key: run(key)))  # type: ignore[misc]
             at += size
         self.show(spans, targets)
@@ -149,7 +149,3 @@ class KeyBar(LineBar):
         # While it made way for the prompt it had no room for any key.
         if self._asked is not None:
             self.show_keys(*self._asked)
-
-
-def _first(key: Key) -> str:
-    return shown_key(key.keys[0])

@@ -12,6 +12,7 @@ from routilux.snapshot import RuntimeSnapshot
 from routilux.status import ExecutionStatus
 from tui.filters import Filter, parse_filter
 from tui.glyphs import count_spans
+from tui.keys import key_named
 from tui.pictures import Catalogue, FlowPicture
 from tui.spans import BLANK, Line, cut, fit, line_width, wrap
 from tui.widgets.cursor import CursorPane
@@ -148,7 +149,7 @@ class FlowList(CursorPane):
         columns = max(self.columns - 1, 8)
         if self._filter:
             said = wrap(f"No flow passes the filter /{self._filter.text}", columns)
-            return [((f" {part}", "muted"),) for part in (*said, "esc clears it")]
+            return [((f" {part}", "muted"),) for part in (*said, f"{key_named('back').first} clears it")]
         if self._catalogue.loading:
             return [((" reading the folder …", "muted"),)]
         return self._when_empty or [((" no flows", "muted"),), BLANK]

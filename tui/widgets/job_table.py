@@ -12,6 +12,7 @@ from routilux.status import ExecutionStatus
 from tui.filters import Filter, parse_filter
 from tui.formats import bar, brief, duration, parameters_line, short_id
 from tui.glyphs import STATUS, WIDEST_STATUS, status_span
+from tui.keys import key_named
 from tui.spans import BLANK, Line, Span, fit, wrap
 from tui.widgets.cursor import CursorPane
 
@@ -181,7 +182,7 @@ class JobTable(CursorPane):
             columns = max(self.columns - 1, 8)
             total = len(self._snapshot.jobs) if self._snapshot is not None else 0
             said = wrap(f"No job passes the filter /{self._filter.text}, which hides {total:,}", columns)
-            return [((f" {part}", "muted"),) for part in (*said, "esc clears it")]
+            return [((f" {part}", "muted"),) for part in (*said, f"{key_named('back').first} clears it")]
         return self._no_jobs or [((" no jobs yet", "muted"),), BLANK]
 
 
