@@ -96,6 +96,7 @@ class RoutiluxApp(TypingAhead):
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
         changed = [key for key, plain in zip(self._keys_in_effect, KEYS, strict=True) if key != plain]
+        self._shown_theme = self.theme
         self.set_keymap({key.name: ",".join(key.keys) for key in changed})
         if self.terminal is not None:
             self.terminal.close_to_others()

@@ -36,19 +36,20 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    flows: str | None = Field(None, description="the folder of flows, relative to the file")
-    workers: int = Field(10, ge=1, le=1000, description="how many threads run jobs")
+    flows: str | None = Field(default=None, description="the folder of flows, relative to the file")
+    workers: int = Field(default=10, ge=1, le=1000, description="how many threads run jobs")
     theme: str | None = Field(
-        None, description="the colours, such as nord; a theme chosen in the app counts more"
+        default=None, description="the colours, such as nord; one chosen in the app counts more"
     )
     columns: tuple[str, ...] = Field(
-        (), description=f"the columns of the job table, in order: {', '.join(COLUMNS)}; [] for those that fit"
+        default=(),
+        description=f"the columns of the job table, in order: {', '.join(COLUMNS)}; [] for those that fit",
     )
     rerun: Literal["cancel", "leave"] = Field(
-        "leave", description="what a re-run upon a save does with the run before: cancel or leave"
+        default="leave", description="what a re-run upon a save does with the run before: cancel or leave"
     )
     keys: Mapping[str, tuple[str, ...]] = Field(
-        {}, description='other keys: [tool.routilux.keys] cancel = "ctrl+x" or ["x", "delete"]'
+        default={}, description='other keys: [tool.routilux.keys] cancel = "ctrl+x" or ["x", "delete"]'
     )
 
     @field_validator("theme")
