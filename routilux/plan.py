@@ -33,12 +33,15 @@ class CpuUse:
     Written by pool threads without a lock: a lost update costs one sample. All times in seconds.
     """
 
-    __slots__ = ("calm_below", "cpu", "exempt", "wall")
+    __slots__ = ("calm_below", "cpu", "exempt", "trusted_until", "wall")
 
     # CPU time per activation from which a routine is heavy.
     HEAVY = 0.001
     # Below this, an activation is too short to measure its CPU time: reading the clock would cost as much.
     WORTH_MEASURING = 0.0005
+    # How long a routine that was found to be light is taken at its word, for reading the clocks is what a
+    # short wait costs most.
+    TRUST = 0.02
     # The weight of a new measurement in the running means.
     NEW = 0.3
 
@@ -48,13 +51,19 @@ class CpuUse:
         self.wall = 0.0  # time per activation, an upper bound of the former
         # While `cpu` stays below this, the routine is known to wait more than it computes.
         self.calm_below = 0.0
+        # Until then (`perf_counter`) it need not be measured again.
+        self.trusted_until = 0.0
 
     @property
     def is_heavy(self) -> bool:
         return self.cpu > self.HEAVY and self.cpu >= self.calm_below
 
-    def learn(self, wall: float, cpu: float | None, idle: float) -> None:
-        """Take in the means of a few activations; `cpu` is None where it was not worth measuring.
+    def is_light(self, now: float) -> bool:
+        """Whether its CPU time need not be measured: it is too short, or was found to be light just now."""
+        return self.wall <= self.WORTH_MEASURING or now < self.trusted_until
+
+    def learn(self, wall: float, cpu: float | None, idle: float, now: float = 0.0) -> None:
+        """Take in the means of a few activations; `cpu` is None where it was not measured.
 
         `idle` is how much of `wall` the whole process did not compute. Only then did an activation
         wait for something else than the interpreter: with others in its way, one that computes all
@@ -66,6 +75,8 @@ class CpuUse:
         self.cpu += self.NEW * (cpu - self.cpu) if self.cpu else cpu
         if idle > wall / 2:
             self.calm_below = 2 * self.cpu
+        if max(cpu, self.cpu) < self.HEAVY / 2:
+            self.trusted_until = now + self.TRUST
 
 
 class RoutinePlan:

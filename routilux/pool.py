@@ -92,12 +92,15 @@ class Pool:
             return list(self._threads)
 
     def _work(self) -> None:
+        lock = self._lock
         bell = threading.Lock()
         bell.acquire()
         woken = True
         while True:
             task: tuple[EventLoop, Unit | None] | None = None
-            with self._lock:
+            if not lock.acquire(False):
+                acquire_contended(lock)
+            try:
                 if woken:
                     self._waking = woken = False
                 if self.queue:
@@ -108,6 +111,8 @@ class Pool:
                     return
                 else:
                     self._sleeping.append(bell)
+            finally:
+                lock.release()
             if task is None:
                 bell.acquire()
                 woken = True
@@ -139,12 +144,15 @@ class Pool:
     def _run_measured(self, loop: EventLoop, unit: Unit) -> None:
         """Run a task under the CPU gate, and learn what it costs."""
         use = unit.plan.cpu
-        if use.wall <= use.WORTH_MEASURING and not self._gate.reserved:
-            # Too short to be heavy: what the job books anyway tells whether it stays so.
+        begin = time.perf_counter()
+        if not self._gate.reserved and use.is_light(begin):
+            # What the job books anyway tells whether it stays so.
             before_ns = unit.time_ns
             count = loop.run_task(unit)
             if count:
                 wall = (unit.time_ns - before_ns) / count / 1e9
+                if wall > 3 * use.wall:
+                    use.trusted_until = 0.0
                 if wall > use.WORTH_MEASURING or not use.wall:
                     use.learn(wall, None, 0.0)
             return
@@ -152,17 +160,17 @@ class Pool:
         if permit is None:
             return  # it waits for a permit, and `_admitted` puts it back
         count = 0
-        wall, cpu, all_cpu = time.perf_counter(), time.thread_time(), time.process_time()
+        begin, cpu, all_cpu = time.perf_counter(), time.thread_time(), time.process_time()
         try:
             count = loop.run_task(unit)
         finally:
             if permit:
                 self._gate.leave(permit)
         if count:
-            wall = time.perf_counter() - wall
-            cpu = time.thread_time() - cpu
+            end = time.perf_counter()
+            wall, cpu = end - begin, time.thread_time() - cpu
             idle = wall - (time.process_time() - all_cpu)
-            use.learn(wall / count, cpu / count, idle / count)
+            use.learn(wall / count, cpu / count, idle / count, end)
 
     def _admitted(self, loop: EventLoop, unit: Unit) -> None:
         self.push(loop, [unit])

@@ -18,6 +18,7 @@ from routilux.event_loop import EventLoop
 from routilux.flow import Flow
 from routilux.job import Job
 from routilux.job_state import JobState
+from routilux.locks import acquire_contended
 from routilux.pool import Pool
 from routilux.registry import FlowRegistry
 from routilux.roll import Roll
@@ -66,7 +67,7 @@ class Runtime:
         self._timers = Timers("routilux-timers")
         self._pool = Pool(thread_pool_size, self._timers, cpu_permits)
         self._lock = threading.Lock()
-        # Notified when a job has ended or is paused.
+        # Notified when the last live job has ended and when one is paused; in a shutdown, when any has ended.
         self._settled = threading.Condition(self._lock)
         # Guarded by _lock. _jobs holds all, oldest first; _live those that have not ended.
         self._jobs: dict[str, Job] = {}
@@ -123,20 +124,23 @@ class Runtime:
             carry_on.check_resumable(state)
         loop = EventLoop(plan, state, self)
         job = Job(flow, state, loop)
-        with self._lock:
+        # A new job is begun before anyone can find it; one that is carried on, only if nobody else does.
+        ready = loop.begin() if job_state is None else None
+        lock = self._lock
+        if not lock.acquire(False):
+            acquire_contended(lock)
+        try:
             if self._shut_down:
                 raise RuntimeError(_SHUT_DOWN)
-            live = self._live.get(state.job_id)
-            # A copy that was loaded takes the place of the job, which must never run twice.
-            given_up = held._loop if held is not None and live is held else None
-            if live is not None and not live.is_finished() and not (given_up and steering.give_up(given_up)):
-                raise ValueError(f"job {state.job_id!r} is live in this runtime; it cannot be started twice")
-            # Under the lock, for nobody is to find a job that does not run yet.
-            ready = loop.begin()
+            given_up = self._take_over(state, held)
+            if ready is None:
+                ready = loop.begin()
             self._jobs.pop(state.job_id, None)
             self._finished.pop(state.job_id, None)
             self._jobs[state.job_id] = self._live[state.job_id] = job
             self._roll.add(job)
+        finally:
+            lock.release()
         if held is not None and given_up is not None:
             held._loop = None
             given_up.tell()
@@ -148,6 +152,18 @@ class Runtime:
         loop.host.push(loop, ready)
         loop.tell()
         return state
+
+    def _take_over(self, state: JobState, held: Job | None) -> EventLoop | None:
+        """See that no job of the same id is live here. Under the lock.
+
+        A copy that was loaded takes the place of the paused job, which must never run twice: answers with
+        the loop that was given up for it.
+        """
+        live = self._live.get(state.job_id)
+        given_up = held._loop if held is not None and live is held else None
+        if live is not None and not live.is_finished() and not (given_up and steering.give_up(given_up)):
+            raise ValueError(f"job {state.job_id!r} is live in this runtime; it cannot be started twice")
+        return given_up
 
     def _paused_here(self, state: JobState, flow_name: str) -> Job | None:
         """The job of the same id, if it is paused in this very runtime."""
@@ -331,7 +347,10 @@ class Runtime:
     def _forget(self, loop: EventLoop) -> None:
         """A job has ended: it holds its queues no longer, and the oldest of too many ended ones go."""
         job_id = loop.state.job_id
-        with self._settled:
+        lock = self._lock
+        if not lock.acquire(False):
+            acquire_contended(lock)
+        try:
             job = self._live.get(job_id)
             # A job that has been carried on meanwhile has another loop by now.
             if job is not None and job._loop is loop:
@@ -343,7 +362,10 @@ class Runtime:
                 del self._finished[oldest]
                 self._jobs.pop(oldest, None)
                 self._roll.forget(oldest)
-            self._settled.notify_all()
+            if not self._live or self._shut_down:
+                self._settled.notify_all()
+        finally:
+            lock.release()
 
     def _publish(self, event: JobEvent) -> None:
         for listener in self._listeners:

@@ -30,7 +30,7 @@ def burn(seconds: float) -> None:
 def all_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every routine is known to be heavy from the first, and nobody loses patience."""
     monkeypatch.setattr(CpuUse, "is_heavy", property(lambda use: True))
-    monkeypatch.setattr(CpuUse, "WORTH_MEASURING", -1.0)
+    monkeypatch.setattr(CpuUse, "is_light", lambda use, now: False)
     monkeypatch.setattr(cpu_gate, "PATIENCE", 60)
 
 
@@ -202,6 +202,38 @@ def test_a_mean_follows_what_a_routine_does_now() -> None:
     light = (0.0001, 0.0001, 0.0)
     assert not learnt((0.002, 0.002, 0.0), *[light] * 20).is_heavy
     assert learnt(*[light] * 20, *[(0.01, 0.01, 0.0)] * 3).is_heavy
+
+
+def test_what_was_found_to_be_light_is_not_measured_again_for_a_while() -> None:
+    use = CpuUse(exempt=False)
+    use.learn(0.01, 0.0001, 0.009, now=100.0)
+    assert use.is_light(100.0 + use.TRUST / 2)
+    assert not use.is_light(100.0 + use.TRUST * 2)
+
+
+def test_what_computes_for_long_is_measured_every_time() -> None:
+    use = CpuUse(exempt=False)
+    use.learn(0.01, 0.009, 0.0, now=100.0)
+    assert not use.is_light(100.0)
+
+
+def test_what_takes_much_longer_than_before_is_measured_anew(make_runtime: MakeRuntime) -> None:
+    """One that has only waited so far, and is taken at its word for ever, starts to compute."""
+    runtime = make_runtime(1)
+    waits = threading.Event()
+
+    def logic(items: Any) -> None:
+        if items[0]["x"] < 20:
+            waits.wait(0.001)
+        else:
+            burn(0.05)
+
+    routine = node(logic)
+    flow = chain(source(range(30)), routine)
+    use = flow.plan().routines[1].cpu
+    use.learn(0.001, 0.00001, 0.001, now=float("inf"))
+    assert runtime.run(flow).is_completed()
+    assert use.cpu > 0.001
 
 
 def test_what_waits_more_than_it_computes_is_not_heavy() -> None:
