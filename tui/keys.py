@@ -12,8 +12,8 @@ from textual.binding import Binding
 # chosen, "lines" where text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its
 # tabs; the others are dialogs.
 SCOPES: Final = (
-    "app", "main", "list", "lines", "job", "log", "timeline", "tree", "filter", "form", "question", "text",
-    "messages",
+    "app", "main", "list", "lines", "job", "log", "timeline", "tree", "error", "filter", "form", "question",
+    "text", "messages",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
@@ -26,6 +26,7 @@ SCOPE_TITLES: Final = {
     "log": "In the log",
     "timeline": "In the timeline",
     "tree": "In the data",
+    "error": "In the errors",
     "filter": "While typing a filter",
     "form": "In the start form",
     "question": "In questions",
@@ -158,6 +159,13 @@ KEYS: Final[tuple[Key, ...]] = (
         scope="tree", rank=30, panes=_JOB),
     Key("fold", ("minus",), "fold", "fold",
         "fold the row, or what it is in", scope="tree", rank=31, panes=_JOB),
+    Key("next-error", ("n",), "next_error", "next error",
+        "go to the error that happened next", scope="error", rank=30, panes=_JOB),
+    Key("previous-error", ("N",), "previous_error", "previous error",
+        "go to the error that happened before", scope="error"),
+    Key("unfold-all", ("plus", "equals_sign"), "unfold_all", "unfold",
+        "unfold all calls and variables; enter unfolds or folds one", scope="error", rank=32, panes=_JOB),
+    Key("fold-all", ("minus",), "fold_all", "fold", "fold all calls and variables", scope="error"),
     Key("filter-keep", ("enter",), "keep", "keep", "keep the filter and go to the list", scope="filter"),
     Key("filter-clear", ("escape",), "clear", "clear", "clear the filter", scope="filter"),
     Key("form-next", ("tab",), "app.focus_next", "next", "go to the next field", scope="form"),

@@ -24,6 +24,7 @@ ROLES: Final = (
     "text", "muted", "strong", "title", "key", "code",
     "running", "paused", "pending", "completed", "failed", "cancelled", "interrupted",
     "warning", "bar", "bar-rest", "grid", "edge", "box", "match", "match-here", "cursor", "cursor-blurred",
+    "keyword", "string", "number", "comment", "defined", "builtin",
 )  # fmt: skip
 
 BLANK: Final[Line] = ()

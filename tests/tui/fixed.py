@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from routilux.snapshot import (
 )
 from routilux.status import ExecutionStatus as S
 from routilux.validation import Finding
+from tests.tui.fixed_errors import RAISED
 from tui.app import RoutiluxApp
 from tui.job_data import JobData
 from tui.pictures import Catalogue, FlowPicture, JobDetail, RoutinePicture
@@ -232,7 +234,7 @@ def detail(job: JobSummary) -> JobDetail:
         data = {"rows": [{"order": 1017, "lines": [{"name": "lamp", "count": 2}], "day": NOW.date()}]}
         errors = (
             JobError("clean", "price is negative", "ValueError", "", {}, NOW - timedelta(seconds=9), False),
-            JobError("clean", "'sku'", "KeyError", trace, data, NOW, True),
+            JobError("clean", "'sku'", "KeyError", trace, data, NOW, True, None, RAISED),
         )
     routines = (
         state("fetch", "done", runs=12, slots=(slot("trigger"),)),
@@ -295,6 +297,7 @@ class FixedBackend:
         self.lines = log_lines()
         self.records = records()
         self.drawn = ETL
+        self.errors: tuple[JobError, ...] | None = None
         self.held = JobData({"day": "2025-06-12"}, {}, ())
 
     def give(self, jobs: Sequence[JobSummary]) -> None:
@@ -315,7 +318,8 @@ class FixedBackend:
 
     def detail(self, job_id: str) -> JobDetail | None:
         job = next((job for job in self.picture.jobs if job.job_id == job_id), None)
-        return None if job is None else detail(job)
+        told = None if job is None else detail(job)
+        return told if told is None or self.errors is None else replace(told, errors=self.errors)
 
     def log(self, job_id: str, since: int) -> Sequence[LogLine]:
         return self.lines[since:]

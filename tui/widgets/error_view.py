@@ -1,70 +1,137 @@
-"""What went wrong in a job: the traceback, and the data it failed on."""
+"""What went wrong in a job: one error at a time, the one that failed the job first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
 
 from routilux.history import JobError
-from tui.formats import clock_time, pretty
-from tui.spans import BLANK, Line, clean_lines, wrap
-from tui.widgets.lines import TextPane
+from routilux.raised import innermost
+from tui.error_rows import error_rows
+from tui.formats import pretty
+from tui.keys import bindings_of
+from tui.places import Place
+from tui.widgets.doc import DocPane, DocRow
 
-_MOST = 20
 
+class ErrorView(DocPane):
+    """The Error tab. Steps through the errors: first the one that failed the job, else the newest."""
 
-class ErrorView(TextPane):
-    """The Error tab: the error that failed the job first, then those it survived, the newest first."""
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("error")]
+    SCOPES: ClassVar[frozenset[str]] = frozenset({"list", "error"})
+
+    class Changed(Message):
+        """Another error is read."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._errors: tuple[JobError, ...] = ()
-        self._written: tuple[object, ...] = ()
         self._zone: tzinfo | None = None
+        # The error that is shown, and its data as text; the error itself says whether they belong together.
+        self._error: JobError | None = None
+        self._data = ""
+        # Whether each thing that can be folded is, as long as nobody has touched it.
+        self._untouched: dict[str, bool] = {}
 
     def show(self, errors: tuple[JobError, ...], zone: tzinfo | None) -> None:
+        """The errors of the job so far, oldest first. The one that is read stays until one steps on,
+        or until one fails the job."""
+        same = len(errors) == len(self._errors) and all(
+            new is old for new, old in zip(errors[-1:], self._errors[-1:], strict=True)
+        )
         self._errors, self._zone = errors, zone
-        self._write()
+        if same and errors and self._error is not None:
+            return
+        fatal = next((error for error in reversed(errors) if error.fatal), None)
+        gone = not any(each is self._error for each in errors)
+        if gone or (fatal is not None and self._error is not fatal):
+            self._read(fatal or (errors[-1] if errors else None))
+        else:
+            self.write()
 
-    def on_resize(self) -> None:
-        self._write()
+    @property
+    def error(self) -> JobError | None:
+        """The error that is read."""
+        return self._error
 
     @property
     def words(self) -> str:
-        return f"{len(self._errors):,} errors" if len(self._errors) != 1 else "1 error"
+        """Which error of how many, for the pane's border."""
+        count = len(self._errors)
+        if count < 2:
+            return f"{count} error{'s' * (count != 1)}"
+        return f"error {self._number():,} of {count:,}"
 
-    def _write(self) -> None:
-        columns = max(self.columns - 2, 20)
-        mark = (columns, len(self._errors), id(self._errors[-1]) if self._errors else 0)
-        if mark == self._written:
-            return
-        self._written = mark
-        lines = error_lines(self._errors, columns, self._zone)
-        self.set_lines([((" ", "text"), *line) for line in lines])
+    def _number(self) -> int:
+        """Which of the errors is read, from 1, in the order they happened."""
+        return next((at for at, each in enumerate(self._errors, 1) if each is self._error), 0)
 
+    def _read(self, error: JobError | None) -> None:
+        self._error = error
+        self._data = pretty(error.data_slice, 40_000) if error is not None and error.data_slice else ""
+        self.folded.clear()
+        self.write()
+        self.refresh()
+        # What failed first, the message with it.
+        self.choose("head:0:0")
 
-def error_lines(errors: tuple[JobError, ...], columns: int, zone: tzinfo | None) -> list[Line]:
-    """Everything the Error tab says, on lines of at most `columns`."""
-    if not errors:
-        return [(("no errors", "muted"),)]
-    newest_first = errors[::-1]
-    ordered = sorted(newest_first, key=lambda error: not error.fatal)
-    lines: list[Line] = []
-    for error in ordered[:_MOST]:
-        if lines:
-            lines += [BLANK, (("─" * min(columns, 40), "muted"),), BLANK]
-        fate = "failed the job" if error.fatal else "dealt with"
-        head = f"{error.routine_id}: {error.exception_type}: {error.message}"
-        said = [part for text in clean_lines(head, 10) for part in wrap(text, columns)]
-        lines += [((part, "failed"),) for part in said]
-        lines.append(((f"{clock_time(error.timestamp, zone)} · {fate}", "muted"),))
-        if error.traceback:
-            lines.append(BLANK)
-            for text in clean_lines(error.traceback.rstrip(), 300):
-                lines += [((part, "code"),) for part in wrap(text, columns, indent="    ")]
-        if error.data_slice:
-            lines += [BLANK, (("data it failed on", "title"),)]
-            for text in clean_lines(pretty(error.data_slice, 20_000), 300):
-                lines += [((part, "text"),) for part in wrap(text, columns, indent="    ")]
-    if len(ordered) > _MOST:
-        lines += [BLANK, ((f"and {len(ordered) - _MOST:,} more", "muted"),)]
-    return lines
+    def make_rows(self, columns: int) -> Sequence[DocRow]:
+        if self._error is None:
+            return [DocRow("none", (("no errors", "muted"),))]
+        return list(
+            error_rows(
+                self._error, self._number(), len(self._errors), columns, self._zone, self._folded, self._data
+            )
+        )
+
+    def _folded(self, name: str, otherwise: bool) -> bool:
+        self._untouched[name] = otherwise
+        return self.folded.get(name, otherwise)
+
+    def is_folded(self, name: str) -> bool:
+        return self._untouched.get(name, False)
+
+    @property
+    def place(self) -> Place | None:
+        """What the editor opens: the line under the cursor, else the call that failed."""
+        if self.row is not None and self.row.place is not None:
+            return self.row.place
+        if self._error is None or not self._error.raised:
+            rows = (row.place for row in reversed(self._rows) if row.place is not None)
+            return next(rows, None)
+        frame = innermost(self._error.raised[0])
+        return Place(frame.path, frame.lineno) if frame is not None else None
+
+    # ---- keys
+
+    def action_next_error(self) -> None:
+        """Go on to the error that happened next; after the last comes the first."""
+        self._step(1)
+
+    def action_previous_error(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        if self._errors:
+            self._read(self._errors[(self._number() - 1 + by) % len(self._errors)])
+            self.post_message(self.Changed())
+
+    def action_unfold_all(self) -> None:
+        """Unfold everything."""
+        self._fold_all(False)
+
+    def action_fold_all(self) -> None:
+        """Fold everything."""
+        self._fold_all(True)
+
+    def _fold_all(self, shut: bool) -> None:
+        # What is inside of something folded shows itself only once that is unfolded.
+        for _ in range(3):
+            for name in list(self._untouched):
+                self.folded[name] = shut
+            self.write()
+        self.refresh()

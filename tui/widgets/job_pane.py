@@ -23,6 +23,7 @@ from tui.spans import clean, cut
 from tui.widgets.bars import TabBar
 from tui.widgets.cursor import CursorPane
 from tui.widgets.data_view import DataView
+from tui.widgets.doc import DocPane
 from tui.widgets.error_view import ErrorView
 from tui.widgets.graph_view import GraphView
 from tui.widgets.history_view import HistoryView
@@ -166,7 +167,7 @@ class JobPane(Vertical, inherit_bindings=False):
 
     def text_of(self, pane: CursorPane, key: str) -> tuple[str, str] | None:
         """A title and the whole text of a row that was opened; None where there is no more to say."""
-        return pane.text_of(key) if isinstance(pane, (HistoryView, DataView)) else None
+        return pane.text_of(key) if isinstance(pane, (HistoryView, DataView, DocPane)) else None
 
     def action_next_tab(self) -> None:
         self.go_to_tab(TABS[(TABS.index(self._tab) + 1) % len(TABS)])
@@ -181,6 +182,9 @@ class JobPane(Vertical, inherit_bindings=False):
         self._show_tabs()
 
     def on_log_view_changed(self) -> None:
+        self._show_tabs()
+
+    def on_error_view_changed(self) -> None:
         self._show_tabs()
 
     def on_lanes_changed(self) -> None:
