@@ -14,10 +14,10 @@ from typing import Final
 from routilux.history import JobError
 from routilux.raised import Raised, RaisedFrame, innermost
 from tui.code_spans import code_spans
+from tui.doc_rows import DocRow
 from tui.formats import clock_time
 from tui.places import Place, short_path
 from tui.spans import BLANK, Line, Span, clean, clean_lines, cut, line_width, wrap
-from tui.widgets.doc import DocRow
 
 LINKS: Final = {
     "cause": "caused by",

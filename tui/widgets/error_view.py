@@ -11,11 +11,12 @@ from textual.message import Message
 
 from routilux.history import JobError
 from routilux.raised import innermost
+from tui.doc_rows import DocRow
 from tui.error_rows import error_rows
 from tui.formats import pretty
 from tui.keys import bindings_of
 from tui.places import Place
-from tui.widgets.doc import DocPane, DocRow
+from tui.widgets.doc import DocPane
 
 
 class ErrorView(DocPane):
