@@ -53,6 +53,8 @@ class Flow:
         self.description = description
         self.timeout = check_timeout(timeout, f"flow {self.flow_id!r}")
         self.max_history = max_history
+        # Of the flow folder that it was loaded in; None for a flow that was not.
+        self.generation: int | None = None
         self.error_handler = error_handler
         self._routines: dict[str, Routine] = {}
         # A dict for its order; the values mean nothing.

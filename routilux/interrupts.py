@@ -46,7 +46,7 @@ class Interruptible:
             self.wanted = error
             if self.masked == 0:
                 self.sent = True
-                _set_async_exception(self.thread_id, ActivationInterrupted)
+                set_async_exception(self.thread_id, ActivationInterrupted)
 
     def mask(self) -> None:
         """Hold interrupts back until `unmask`; nests. The activation's own thread only."""
@@ -96,14 +96,15 @@ class Interruptible:
                 with _sending:
                     if self.sent:
                         self.sent = False
-                        _set_async_exception(self.thread_id, None)
+                        set_async_exception(self.thread_id, None)
                 return
             except ActivationInterrupted:
                 # It arrived here, which is as good as taking it back.
                 continue
 
 
-def _set_async_exception(thread_id: int, kind: type[BaseException] | None) -> None:
+def set_async_exception(thread_id: int, kind: type[BaseException] | None) -> None:
+    """Have `kind` raised in the Python code of a thread; None takes back what has not arrived."""
     # Here and not at the top: ctypes costs start-up time, and few jobs are ever forced.
     import ctypes
 

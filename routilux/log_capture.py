@@ -2,7 +2,8 @@
 
 While a runtime is alive, `sys.stdout` and `sys.stderr` are stand-ins that look at the current
 activation: what is written inside one goes to its job's log, and on to the real stream if a
-runtime with `echo` is alive; everything else goes straight to the real stream. Log records are
+runtime with `echo` is alive; what is written while an `import_output` is set goes there alone;
+everything else goes straight to the real stream. Log records are
 seen where they are made (`logging.setLogRecordFactory`), which neither changes levels or handlers
 nor misses loggers that do not propagate.
 """
@@ -12,10 +13,23 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from typing import Any, TextIO
+from contextvars import ContextVar
+from typing import Any, Protocol, TextIO
 from weakref import WeakKeyDictionary
 
 from routilux.context import current_activation
+
+
+class ImportOutput(Protocol):
+    """Takes what a module puts out while it is imported."""
+
+    def write_output(self, level: str, text: str) -> None: ...
+
+    def add_record(self, level: str, message: str) -> None: ...
+
+
+# Set while a module of a flow folder is imported, outside activations.
+import_output: ContextVar[ImportOutput | None] = ContextVar("routilux_import_output", default=None)
 
 # Guards _runtimes and the putting in place below. A runtime may be found forgotten, and uninstalled, by a
 # garbage collection in the very thread that holds it.
@@ -35,7 +49,12 @@ class _Tee:
     def write(self, text: str) -> int:
         activation = current_activation.get()
         if activation is None:
-            return self._stream.write(text)
+            importing = import_output.get()
+            if importing is None:
+                return self._stream.write(text)
+            if sys._getframe(1).f_globals.get("__name__") != "logging":
+                importing.write_output(self._level, text)
+            return len(text)
         # What a handler of the logging module prints is in the job's log as a record already.
         if sys._getframe(1).f_globals.get("__name__") != "logging":
             activation.write_output(self._level, text)
@@ -60,7 +79,8 @@ class _RecordFactory:
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record: logging.LogRecord = self.make(*args, **kwargs)
         activation = current_activation.get()
-        if activation is not None and not record.name.startswith("routilux."):
+        importing = import_output.get() if activation is None else None
+        if (activation is not None or importing is not None) and not record.name.startswith("routilux."):
             try:
                 message = record.getMessage()
                 if record.exc_info and record.exc_info[0] is not None:
@@ -68,8 +88,11 @@ class _RecordFactory:
             except Exception as error:
                 # The record's own handlers will report it; the job keeps what is readable.
                 message = f"{record.msg!r} with {record.args!r} (cannot be formatted: {error!r})"
-            activation.write_output(record.levelname, "")
-            activation.job_state.add_log_line(record.levelname, activation.routine_id, message)
+            if activation is not None:
+                activation.write_output(record.levelname, "")
+                activation.job_state.add_log_line(record.levelname, activation.routine_id, message)
+            elif importing is not None:
+                importing.add_record(record.levelname, message)
         return record
 
 

@@ -99,7 +99,7 @@ def describe(
     secrets = Secrets.of(loop.state.entry_params)
     text = "".join(traceback.format_exception(type(error), error, frames))
     raised = failures.take(error, frames, secrets)
-    _forget_frames(error)
+    forget_frames(error)
     return JobError(
         routine_id=unit.routine_id,
         message=secrets.scrub(failures.shortened(failures.words_of(error), _MESSAGE)),
@@ -113,7 +113,7 @@ def describe(
     )
 
 
-def _forget_frames(error: BaseException) -> None:
+def forget_frames(error: BaseException) -> None:
     """Take the tracebacks from an exception and all that led to it."""
     todo: list[BaseException | None] = [error]
     seen: set[int] = set()

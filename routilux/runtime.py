@@ -112,7 +112,13 @@ class Runtime:
         if job_state is None:
             values = _check_params(flow, flow_name, entry_params)
             held = None
-            state = JobState(self._new_job_id(), flow_name, values, max_history=flow.max_history)
+            state = JobState(
+                self._new_job_id(),
+                flow_name,
+                values,
+                generation=flow.generation,
+                max_history=flow.max_history,
+            )
         else:
             if entry_params is not None:
                 raise ValueError("give entry_params for a new job or job_state to carry one on, not both")

@@ -76,15 +76,8 @@ def process_restored() -> Iterator[None]:
     registry, root = FlowRegistry.get_instance(), logging.getLogger()
     flows = {name: registry.get_by_name(name) for name in registry.list_names()}
     level, handlers = root.level, list(root.handlers)
-    modules = dict(sys.modules)
     yield
-    if folder._installed is not None:
-        folder._installed.uninstall()
-        folder._installed = None
-    # Loading a folder named flows takes another one of that name out.
-    sys.modules.update(
-        {name: module for name, module in modules.items() if name.partition(".")[0] == "flows"}
-    )
+    folder.uninstall()
     root.setLevel(level)
     root.handlers[:] = handlers
     registry.clear()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from routilux import params
 from routilux.flow import Flow
 from routilux.history import ExecutionRecord, LogLine
-from routilux.loading import LoadedFlow, LoadedFolder
+from routilux.loading import FlowVersion, Generation
 from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, RuntimeSnapshot
 from tui.earlier import EarlierSets
@@ -73,7 +73,7 @@ class RuntimeBackend:
         self,
         runtime: Runtime,
         root: Path,
-        load_folder: Callable[[], LoadedFolder],
+        load_folder: Callable[[], Generation],
         *,
         earlier: EarlierSets | None = None,
     ) -> None:
@@ -129,7 +129,7 @@ class RuntimeBackend:
         if job is None:
             return None
         if self._graph is None or self._graph[0] != job_id:
-            self._graph = (job_id, picture_of(LoadedFlow(job.flow_name, job.flow, "", 0)))
+            self._graph = (job_id, picture_of(FlowVersion(job.flow_name, job.flow, 0, "", 0)))
         return self._graph[1]
 
     def data(self, job_id: str) -> JobData | None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from routilux.connection import Connection
 from routilux.exceptions import FlowDefinitionError
 from routilux.history import JobError
-from routilux.loading import LoadedFlow, LoadedFolder, LoadError
+from routilux.loading import FlowVersion, Generation, LoadError
 from routilux.params import ParameterField, allows_others
 from routilux.snapshot import JobSnapshot, RuntimeSnapshot
 from routilux.validation import Finding
@@ -83,7 +83,7 @@ class Frame:
     held_for: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def picture_of(loaded: LoadedFlow) -> FlowPicture:
+def picture_of(loaded: FlowVersion) -> FlowPicture:
     """Read a flow once; the flow itself is not kept."""
     flow = loaded.flow
     try:
@@ -115,7 +115,7 @@ def picture_of(loaded: LoadedFlow) -> FlowPicture:
     )
 
 
-def catalogue_of(folder: LoadedFolder) -> Catalogue:
+def catalogue_of(folder: Generation) -> Catalogue:
     """The picture of a loaded folder. A flow that cannot even be described counts as broken."""
     flows: list[FlowPicture] = []
     broken = list(folder.errors.values())

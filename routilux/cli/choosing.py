@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-from routilux.loading import LoadedFlow, LoadedFolder, LoadError, load_folder
+from routilux.loading import FlowVersion, Generation, LoadError, load_folder
 from routilux.loading.location import ConfigurationError, flow_folder
 
 
@@ -19,7 +19,7 @@ class Refused(click.ClickException):
     exit_code = 2
 
 
-def load(given: Path | None) -> LoadedFolder:
+def load(given: Path | None) -> Generation:
     """Load the flow folder that was named or is configured. What modules print goes to stderr."""
     try:
         root = flow_folder(given)
@@ -32,7 +32,7 @@ def load(given: Path | None) -> LoadedFolder:
         raise Refused(str(error)) from error
 
 
-def choose(folder: LoadedFolder, name: str) -> LoadedFlow:
+def choose(folder: Generation, name: str) -> FlowVersion:
     """The flow of that name. Otherwise says which there are, and which files did not load."""
     flow = folder.flows.get(name)
     if flow is not None:

@@ -18,7 +18,7 @@ from routilux.cli.options import ParameterOption, collect, describe, make_option
 from routilux.cli.report import as_document, in_words, plain
 from routilux.exceptions import FlowDefinitionError, ParameterError
 from routilux.job import Job
-from routilux.loading import LoadedFlow, LoadedFolder, LoadError
+from routilux.loading import FlowVersion, Generation, LoadError
 from routilux.params import ParameterField
 from routilux.validation import Finding
 
@@ -79,7 +79,7 @@ def list_flows(folder: Path | None, as_json: bool) -> None:
         click.echo("\n".join(["not loaded:", *full_text(error)]), err=True)
 
 
-def _listing(folder: LoadedFolder) -> dict[str, Any]:
+def _listing(folder: Generation) -> dict[str, Any]:
     flows, errors = [], [dataclasses.asdict(error) for error in folder.errors.values()]
     for flow in folder.flows.values():
         about = {
@@ -97,7 +97,7 @@ def _listing(folder: LoadedFolder) -> dict[str, Any]:
     return {"root": str(folder.root), "flows": flows, "errors": errors}
 
 
-def _undescribable(flow: LoadedFlow, error: FlowDefinitionError) -> LoadError:
+def _undescribable(flow: FlowVersion, error: FlowDefinitionError) -> LoadError:
     return LoadError("exception", flow.path, flow.lineno, f"flow {flow.name!r} cannot be described: {error}")
 
 
@@ -158,7 +158,7 @@ class RunCommand(click.Command):
         name = found.get("flow")
         return (None if name is None or name.startswith("-") else name), found.get("flows")
 
-    def _describable(self, chosen: LoadedFlow) -> LoadedFlow:
+    def _describable(self, chosen: FlowVersion) -> FlowVersion:
         try:
             chosen.flow.parameters  # noqa: B018 (asked for later, many times)
         except FlowDefinitionError as error:
@@ -167,19 +167,19 @@ class RunCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         own = super().get_params(ctx)
-        if not isinstance(ctx.obj, LoadedFlow):
+        if not isinstance(ctx.obj, FlowVersion):
             return own
         return [*own, *make_options(ctx.obj.flow.parameters, own)[0]]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_help_text(ctx, formatter)
-        if isinstance(ctx.obj, LoadedFlow):
+        if isinstance(ctx.obj, FlowVersion):
             formatter.write_paragraph()
             with formatter.indentation():
                 formatter.write_text(f"{ctx.obj.name}: {ctx.obj.flow.description or 'no description'}")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        if isinstance(ctx.obj, LoadedFlow):
+        if isinstance(ctx.obj, FlowVersion):
             rows = list(_parameter_rows(ctx, ctx.obj.flow.parameters, super().get_params(ctx)))
             with formatter.section(f"Parameters of {ctx.obj.name}"):
                 formatter.write_dl(rows or [("--param NAME=VALUE", "The flow declares none and takes any.")])
@@ -255,7 +255,7 @@ def run(
     completed, 1 if it failed, 2 if nothing was started, 130 if it was interrupted: ctrl-c cancels,
     a second one forces.
     """
-    chosen: LoadedFlow = ctx.obj
+    chosen: FlowVersion = ctx.obj
     findings = chosen.flow.validate()
     for finding in findings:
         if finding.level != "info":

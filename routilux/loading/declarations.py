@@ -3,68 +3,72 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from types import ModuleType
+from weakref import WeakKeyDictionary
 
 from routilux.flow import Flow
+from routilux.loading.modules import ModuleVersion
+from routilux.loading.tree import is_private
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A flow, under one name, in one file."""
+    """A flow, under one name, in one version of a module."""
 
     name: str
     flow: Flow
-    file: Path
+    version: ModuleVersion
     lineno: int
 
 
-def declarations(
-    modules: Mapping[Path, ModuleType], registered: Mapping[Path, Iterable[tuple[str, Flow]]]
-) -> Iterator[Declaration]:
+def declarations(versions: Iterable[ModuleVersion]) -> Iterator[Declaration]:
     """Every flow of the modules once per name, in no order.
 
-    `modules` are those of the files that loaded, in the order they did. A flow registered at import
-    belongs to the file that registered it, be it only a helper, and has the names it was registered
-    under. Any other is an object at the top level of a module: it belongs to the file that assigns it,
-    not to those that import it, and has its `flow_id` as name.
+    `versions` are those of the files that loaded, helpers included, in the order of their paths. A
+    flow registered at import belongs to the file that registered it, be it only a helper, and has the
+    names it was registered under. Any other is an object at the top level of a module that is not
+    private: it belongs to the file that assigns it, not to those that import it, and has its `flow_id`
+    as name.
     """
-    lines = {file: _Lines(file) for file in {**modules, **registered}}
     declared: set[int] = set()
-    for file, entries in registered.items():
-        module = modules.get(file)
-        for name, flow in entries:
+    found: list[tuple[ModuleVersion, str, Flow]] = []
+    for version in versions:
+        for name, flow in version.registered.items():
             declared.add(id(flow))
-            variable = _variable_of(flow, module) if module is not None else None
-            yield Declaration(name, flow, file, lines[file].of(variable, name, flow.flow_id) or 1)
-
-    found = [
-        (file, variable, value)
-        for file, module in modules.items()
-        for variable, value in list(vars(module).items())
-        if isinstance(value, Flow)
-    ]
+            variable = next((key for key, value in vars(version.module).items() if value is flow), None)
+            yield Declaration(name, flow, version, _lines(version).of(variable, name, flow.flow_id) or 1)
+        if not is_private(version.place.file or ""):
+            found += [
+                (version, variable, value)
+                for variable, value in list(vars(version.module).items())
+                if isinstance(value, Flow)
+            ]
     # Those assigned in their file first, so that they are not taken for the importing file's.
-    found.sort(key=lambda entry: lines[entry[0]].assigned(entry[1]) is None)
-    for file, variable, flow in found:
+    found.sort(key=lambda entry: _lines(entry[0]).assigned(entry[1]) is None)
+    for version, variable, flow in found:
         if id(flow) not in declared:
             declared.add(id(flow))
-            yield Declaration(flow.flow_id, flow, file, lines[file].of(variable, flow.flow_id) or 1)
+            yield Declaration(flow.flow_id, flow, version, _lines(version).of(variable, flow.flow_id) or 1)
 
 
-def _variable_of(flow: Flow, module: ModuleType) -> str | None:
-    return next((name for name, value in vars(module).items() if value is flow), None)
+# Parsed once per version, and only where there is a flow.
+_known_lines: WeakKeyDictionary[ModuleVersion, _Lines] = WeakKeyDictionary()
+
+
+def _lines(version: ModuleVersion) -> _Lines:
+    lines = _known_lines.get(version)
+    if lines is None:
+        lines = _known_lines[version] = _Lines(b"" if version.source is None else version.source.content)
+    return lines
 
 
 class _Lines:
-    """Where a file assigns its names, and which calls it gives which strings. Parsed when first asked."""
+    """Where a source assigns its names, and which calls it gives which strings. Parsed when first asked."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, content: bytes) -> None:
+        self._content = content
 
     def of(self, variable: str | None, *texts: str) -> int | None:
         """The line that assigns the variable, else the first call that one of the texts is given to."""
@@ -78,8 +82,11 @@ class _Lines:
     @cached_property
     def _tree(self) -> ast.Module:
         try:
-            return ast.parse(importlib.util.decode_source(self._file.read_bytes()))
-        except (OSError, SyntaxError, ValueError):  # changed since it was loaded; only lines are lost
+            return ast.parse(self._content)
+        except (
+            SyntaxError,
+            ValueError,
+        ):  # it has been compiled, so it cannot be; and only lines would be lost
             return ast.Module([], [])
 
     @cached_property

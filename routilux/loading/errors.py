@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import traceback
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from routilux.loading.frames import user_part
@@ -34,48 +34,53 @@ class LoadError:
         return f"{place}: {self.message}"
 
 
-def explain(file: Path, path: str, error: BaseException, blocked_by: str | None = None) -> LoadError:
-    """The `LoadError` of a file whose execution raised. `path` is the file's, relative to the root."""
-    if blocked_by is not None:
-        line = _line_in(file, error)
-        return LoadError("blocked", path, line, f"blocked by {blocked_by}", blocked_by=blocked_by)
-    unreadable = why_unreadable(file, path)
+def shown(path: str) -> str:
+    """A path as it can be printed: what is not UTF-8 in it is shown with escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def explain(file: str, path: str, content: bytes, error: BaseException) -> LoadError:
+    """The `LoadError` of a file whose execution raised. `path` is as it is to be shown."""
+    unreadable = why_unreadable(path, content)
     if unreadable is not None:
         return unreadable
-    if isinstance(error, SyntaxError) and error.filename == str(file):
+    if isinstance(error, SyntaxError) and error.filename == file:
         return LoadError(
             "syntax", path, error.lineno, f"{type(error).__name__}: {error.msg}", _user_text(error)
         )
     return LoadError("exception", path, _line_in(file, error), _one_line(error), _user_text(error))
 
 
-def why_unreadable(file: Path, path: str) -> LoadError | None:
-    """The error of a file that cannot be read as Python source at all, or None."""
+def blocked(file: str, path: str, error: BaseException, blocked_by: str) -> LoadError:
+    """The `LoadError` of a file that let pass what another one, which it imports, has raised."""
+    return LoadError(
+        "blocked", path, _line_in(file, error), f"blocked by {blocked_by}", blocked_by=blocked_by
+    )
+
+
+def why_unreadable(path: str, content: bytes) -> LoadError | None:
+    """The error of bytes that cannot be read as Python source at all, or None."""
     try:
-        source = file.read_bytes()
-    except OSError as error:
-        return LoadError("unreadable", path, None, f"cannot be read: {error.strerror or error}")
-    try:
-        importlib.util.decode_source(source)
+        importlib.util.decode_source(content)
     except UnicodeDecodeError as error:
-        return _undecodable(path, source, error)
+        return _undecodable(path, content, error)
     except (SyntaxError, LookupError) as error:
         # Said also of bytes in the first two lines that are not UTF-8, where an encoding is looked for.
         try:
-            source.decode()
+            content.decode()
         except UnicodeDecodeError as undecodable:
-            return _undecodable(path, source, undecodable)
+            return _undecodable(path, content, undecodable)
         return LoadError("unreadable", path, 1, f"its encoding is not known: {error}")
     return None
 
 
-def _undecodable(path: str, source: bytes, error: UnicodeDecodeError) -> LoadError:
-    line = source.count(b"\n", 0, error.start) + 1
+def _undecodable(path: str, content: bytes, error: UnicodeDecodeError) -> LoadError:
+    line = content.count(b"\n", 0, error.start) + 1
     return LoadError(
         "unreadable",
         path,
         line,
-        f"byte {source[error.start]:#04x} is not {error.encoding}; "
+        f"byte {content[error.start]:#04x} is not {error.encoding}; "
         f"save the file as UTF-8, or declare its encoding in the first line",
     )
 
@@ -88,11 +93,9 @@ def _one_line(error: BaseException) -> str:
     return f"{name}: {text.splitlines()[0]}" if text else name
 
 
-def _line_in(file: Path, error: BaseException) -> int | None:
+def _line_in(file: str, error: BaseException) -> int | None:
     lines = [
-        line
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename == str(file)
+        line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file
     ]
     return lines[-1] if lines else None
 

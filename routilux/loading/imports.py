@@ -1,104 +1,88 @@
-"""How the modules of a flow folder are found, and under which names."""
+"""How the code of a flow folder imports: for each version of a module, an `__import__` of its own."""
 
 from __future__ import annotations
 
-import importlib
+import builtins
 import re
 import sys
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import FileFinder, ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import spec_from_file_location
+from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Any
 
+from routilux.loading import standing
 from routilux.loading.frames import is_installed
+from routilux.loading.lazy import LazyImport
+from routilux.loading.modules import Modules, ModuleVersion
+from routilux.loading.standing import FlowImport
+from routilux.loading.tree import Tree
 
 
-class ExecutionWatcher(Protocol):
-    """Told which module of the folder is executed, nested as the imports are. Same thread as the import."""
-
-    def begin(self, path: str) -> None: ...
-
-    def end(self, path: str, error: BaseException | None) -> None: ...
-
-
-class FolderImports:
-    """Makes the modules of one folder importable.
+class FolderWorld:
+    """The names under which the modules of one folder are imported.
 
     As `package.module`, `package` being the folder's name, and so relatively too; and as plain
     `module`, the way a script beside it would, unless Python or an installed package has the name.
-    Both names mean the same module object. The folder's parent is at the end of `sys.path`.
-
-    One folder is installed at a time, since names are the process's: installing another takes the
-    modules of the one before out of `sys.modules`. They keep working where they are held.
+    Both names mean the same module object. While installed, the folder's parent is at the end of
+    `sys.path`, and code from outside finds the newest modules.
     """
 
-    def __init__(self, root: Path, watcher: ExecutionWatcher) -> None:
+    def __init__(self, root: str, *, captures: bool) -> None:
         self.root = root
-        self.package = _package_name(root)
-        # None once the folder is loaded: what logic imports later declares no flows.
-        self.watcher: ExecutionWatcher | None = watcher
-        # Top-level plain names that were imported from the folder.
-        self.plain_names: set[str] = set()
-        self._finders = (_PackageFinder(self), _PlainNameFinder(self))
+        self.captures = captures
+        self.package = package_name(Path(root))
+        self.modules = Modules(self, Tree(self.package, {}))
+        # Whether a plain name means something outside the folder.
+        self._outside: dict[str, bool] = {}
         self._added_path: str | None = None
 
     def install(self) -> None:
-        """Take effect, in place of whatever has this package name now."""
-        self._forget_modules()
-        package_finder, plain_finder = self._finders
-        sys.meta_path.insert(0, package_finder)
-        sys.meta_path.append(plain_finder)
-        parent = str(self.root.parent)
+        standing.install(self)
+        parent = str(Path(self.root).parent)
         if parent not in sys.path:
             sys.path.append(parent)
             self._added_path = parent
-        importlib.invalidate_caches()
 
     def uninstall(self) -> None:
-        """Undo `install`."""
-        self._forget_modules()
-        sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in self._finders]
+        standing.uninstall(self)
         if self._added_path in sys.path:
             sys.path.remove(self._added_path)
 
-    def _forget_modules(self) -> None:
-        heads = {self.package, *self.plain_names}
-        for name in [name for name in sys.modules if name.partition(".")[0] in heads]:
-            del sys.modules[name]
-        self.plain_names.clear()
+    def make_import(self, version: ModuleVersion) -> FlowImport:
+        return FolderImport(version)
 
-    def find(self, fullname: str, path: Sequence[str]) -> ModuleSpec | None:
-        """The spec of a module of the package, given its parent's path."""
-        portions: list[str] = []
-        for entry in path:
-            # Documented to take a class, it calls what it is given with a name and a path.
-            spec = FileFinder(entry, (self._loader, [".py"])).find_spec(fullname)  # type: ignore[arg-type]
-            if spec is not None and spec.loader is not None:
-                return spec
-            if spec is not None:
-                portions.extend(spec.submodule_search_locations or ())
-        return _folder_spec(fullname, portions) if portions else None
+    def plain_target(self, name: str) -> str | None:
+        whole = f"{self.package}.{name}"
+        if whole not in self.modules.tree.names or self.is_outside(name.partition(".")[0]):
+            return None
+        return whole
 
-    def find_package(self) -> ModuleSpec:
-        """The spec of the folder itself."""
-        init = self.root / "__init__.py"
-        if not init.is_file():
-            return _folder_spec(self.package, [str(self.root)])
-        loader = self._loader(self.package, str(init))
-        spec = spec_from_file_location(
-            self.package, init, loader=loader, submodule_search_locations=[str(self.root)]
-        )
-        assert spec is not None  # a loader and a location were given
-        return spec
+    def is_outside(self, head: str) -> bool:
+        """Whether Python or an installed package has a name. The answer is kept."""
+        known = self._outside.get(head)
+        if known is None:
+            known = self._outside[head] = self._find_outside(head)
+        return known
 
-    def _loader(self, fullname: str, path: str) -> Loader:
-        return _FolderLoader(self, fullname, path)
+    def _find_outside(self, head: str) -> bool:
+        if head in sys.builtin_module_names or head in sys.stdlib_module_names:
+            return True
+        present = sys.modules.get(head)
+        if present is not None:
+            return type(present) is not standing.Standing
+        try:
+            spec = PathFinder.find_spec(head)
+        except (ImportError, ValueError):
+            return False
+        if spec is None:
+            return False
+        places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
+        # The folder itself is on the path where one works in it.
+        return not all(Path(place).is_relative_to(self.root) for place in places)
 
 
-def _package_name(root: Path) -> str:
+def package_name(root: Path) -> str:
     """The folder's name, made an identifier, and another one where the name is somebody else's."""
     name = re.sub(r"\W", "_", root.name) or "flows"
     if name[0].isdigit():
@@ -118,87 +102,70 @@ def _is_taken(name: str) -> bool:
     return any(is_installed(place) for place in places)
 
 
-def _folder_spec(fullname: str, locations: list[str]) -> ModuleSpec:
-    spec = ModuleSpec(fullname, None, is_package=True)
-    spec.submodule_search_locations = locations
-    return spec
+class FolderImport(FlowImport):
+    """The `__import__` of one version of a module: asks the `Modules` that the version belongs to."""
 
+    __slots__ = ()
 
-class _FolderLoader(SourceFileLoader):
-    """Compiles the source as it is now, and tells the watcher."""
+    def __call__(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        version = self.version
+        target = self._target(name, level, globals)
+        if target is None:
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        modules = version.modules
+        module = modules.module(target, version)
+        if not fromlist:
+            # `import a.b.c` names a.
+            length = len(name.partition(".")[0]) + len(target) - len(name)
+            return modules.module(target[:length], version)
+        if hasattr(module, "__path__"):
+            self._import_from(module, target, fromlist)
+        return module
 
-    def __init__(self, imports: FolderImports, fullname: str, path: str) -> None:
-        super().__init__(fullname, path)
-        self._imports = imports
+    def _import_from(self, module: ModuleType, target: str, fromlist: Sequence[str]) -> None:
+        """`from package import modules`: those that are modules are imported first."""
+        version = self.version
+        for name in fromlist:
+            if name == "*":
+                self._import_from(module, target, getattr(module, "__all__", ()))
+            elif name not in vars(module):
+                whole = f"{target}.{name}"
+                if whole in version.modules.tree.names:
+                    version.modules.module(whole, version)
+                else:
+                    version.ask(whole)
 
-    def path_stats(self, path: str) -> dict[str, float]:
-        # Without these the compiled cache is neither read nor written. It is keyed by whole
-        # seconds and size, and serves stale code after two quick saves.
-        raise OSError("flow modules are not cached")
-
-    def exec_module(self, module: ModuleType) -> None:
-        watcher = self._imports.watcher
-        if watcher is None:
-            super().exec_module(module)
-            return
-        watcher.begin(self.path)
-        try:
-            super().exec_module(module)
-        except BaseException as error:
-            watcher.end(self.path, error)
-            raise
-        watcher.end(self.path, None)
-
-
-class _PackageFinder(MetaPathFinder):
-    """Answers for the package and everything in it, before all others are asked."""
-
-    def __init__(self, imports: FolderImports) -> None:
-        self._imports = imports
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        imports = self._imports
-        head, _, rest = fullname.partition(".")
-        if head == imports.package:
-            return imports.find(fullname, path or ()) if rest else imports.find_package()
-        if rest and head in imports.plain_names:
-            return ModuleSpec(fullname, _SameModule(f"{imports.package}.{fullname}"))
-        return None
-
-
-class _PlainNameFinder(MetaPathFinder):
-    """Answers for `import helpers` after everybody else.
-
-    Last, so that a flow named like an installed module never hides it from the rest of the process.
-    """
-
-    def __init__(self, imports: FolderImports) -> None:
-        self._imports = imports
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        imports = self._imports
-        if path is not None or fullname == imports.package:
+    def _target(self, name: str, level: int, globals: Mapping[str, Any] | None = None) -> str | None:
+        """The whole name of a module that may be in the folder; None for everybody else's."""
+        version = self.version
+        package = version.modules.package
+        if level == 0:
+            head = name.partition(".")[0]
+            if head == package:
+                return name
+            whole = f"{package}.{head}"
+            if not version.modules.world.is_outside(head):
+                if whole in version.modules.tree.names:
+                    return f"{package}.{name}"
+                version.ask(whole)
             return None
-        real_name = f"{imports.package}.{fullname}"
-        if imports.find(real_name, [str(imports.root)]) is None:
+        here = (globals or {}).get("__package__") or version.module.__package__ or ""
+        parts = here.split(".")
+        if parts[0] != package or level > len(parts):
             return None
-        imports.plain_names.add(fullname)
-        return ModuleSpec(fullname, _SameModule(real_name))
+        above = ".".join(parts[: len(parts) - level + 1])
+        return f"{above}.{name}" if name else above
 
-
-class _SameModule(Loader):
-    """Puts the module of another name under this one as well."""
-
-    def __init__(self, real_name: str) -> None:
-        self._real_name = real_name
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        # The import system takes what stands in sys.modules after this call.
-        sys.modules[module.__name__] = importlib.import_module(self._real_name)
+    def targets(self, lazy: LazyImport) -> list[str]:
+        """The names of the folder that an import statement may mean, whether they exist or not."""
+        target = self._target(lazy.name, lazy.level)
+        if target is None:
+            return []
+        return [target, *(f"{target}.{name}" for name in lazy.names if name != "*")]

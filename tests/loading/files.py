@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from routilux.loading import LoadedFolder
+from routilux.loading import Generation
 
 # Writes files, given by name, into a folder and loads it.
-Load: TypeAlias = Callable[..., LoadedFolder]
+Load: TypeAlias = Callable[..., Generation]
 
 
 def flow(name: str, variable: str = "flow") -> str:
@@ -26,6 +26,6 @@ def write(root: Path, files: dict[str, str]) -> None:
         file.write_text(textwrap.dedent(text), encoding="utf-8")
 
 
-def places(loaded: LoadedFolder) -> dict[str, str]:
+def places(loaded: Generation) -> dict[str, str]:
     """Where each flow is declared."""
     return {name: f"{each.path}:{each.lineno}" for name, each in loaded.flows.items()}

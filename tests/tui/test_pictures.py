@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from routilux import Flow, Routine
 from routilux.connection import Connection
-from routilux.loading import LoadedFlow, LoadedFolder
+from routilux.loading import FlowVersion, Generation
 from tests.tui import fixed
 from tui.pictures import FlowPicture, catalogue_of, order_of, picture_of
 from tui.spans import plain
@@ -76,7 +76,7 @@ def test_a_flow_is_read() -> None:
     greeter.define_slot("trigger")
     greeter.define_event("said", ["word"])
     flow.add_routine(greeter, "greet")
-    picture = picture_of(LoadedFlow("hello", flow, "hello.py", 3))
+    picture = picture_of(FlowVersion("hello", flow, 1, "hello.py", 3))
     assert (picture.name, picture.entry, picture.declared, picture.parameters) == (
         "hello",
         "greet",
@@ -97,8 +97,11 @@ class Unreadable(Flow):
 
 def test_a_flow_that_cannot_be_described_is_a_broken_file() -> None:
     flow = Unreadable("odd")
-    folder = LoadedFolder(
-        Path("/f"), MappingProxyType({"odd": LoadedFlow("odd", flow, "odd.py", 7)}), MappingProxyType({})
+    folder = Generation(
+        1,
+        Path("/f"),
+        MappingProxyType({"odd": FlowVersion("odd", flow, 1, "odd.py", 7)}),
+        MappingProxyType({}),
     )
     catalogue = catalogue_of(folder)
     assert catalogue.flows == ()

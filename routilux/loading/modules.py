@@ -1,0 +1,373 @@
+"""The modules of a flow folder: each version executed once, and shared for as long as it counts.
+
+A `ModuleVersion` is one execution of one module. `Modules` is what every name of the folder stands for
+at one state of the folder. The code of a version finds what it imports, then and later, in the
+`Modules` it belongs to. As long as neither it nor what it imports changes, that is the newest; from
+then on it stays the last that did not differ, so that old code goes on with what it knew.
+"""
+
+from __future__ import annotations
+
+import builtins
+import threading
+import weakref
+from collections.abc import Iterable
+from contextvars import ContextVar
+from enum import Enum
+from importlib.machinery import ModuleSpec
+from types import CodeType, ModuleType
+
+from routilux.flow import Flow
+from routilux.loading import standing
+from routilux.loading.errors import LoadError, blocked, explain, shown
+from routilux.loading.lazy import lazy_imports
+from routilux.loading.output import Output
+from routilux.loading.sources import LoadedSource, VersionedPath, forget_lines, keep_lines
+from routilux.loading.tree import Place, Source, Tree
+from routilux.log_capture import import_output
+from routilux.registry import staged
+
+# Whether the running code is being loaded. Otherwise it is at work, and what it imports late must not fail
+# for a file that is broken just now.
+_loading: ContextVar[bool] = ContextVar("routilux_loading", default=False)
+
+
+class State(Enum):
+    RUNNING = "running"
+    GOOD = "good"
+    FAILED = "failed"
+    # Given up before it had ended, because its source has changed; nothing waits for it.
+    ABANDONED = "abandoned"
+
+
+class ModuleVersion:
+    """One execution of one module. `state`, `late` and `modules` are guarded by the lock of its `Modules`."""
+
+    def __init__(self, modules: Modules, name: str, place: Place, source: Source | None) -> None:
+        self.modules = modules
+        self.name = name
+        self.place = place
+        self.source = source
+        self.file = None if place.file is None else VersionedPath(f"{modules.world.root}/{place.file}")
+        self.state = State.RUNNING
+        self.thread = threading.get_ident()
+        # Executed for code at work and not for a load: its flows and errors are not those of the folder.
+        self.late = not _loading.get()
+        # Names of the folder that it asked for while it was loaded, and those it may ask for at work, whether
+        # they exist or not. Dicts, whose copies are atomic.
+        self.asked: dict[str, None] = {}
+        self.later: dict[str, None] = {}
+        self.registered: dict[str, Flow] = {}
+        self.output = Output()
+        # Once it has failed: what was raised, and in words.
+        self.error: BaseException | None = None
+        self.problem: LoadError | None = None
+        self.module = _make_module(self)
+        if self.file is not None:
+            weakref.finalize(self, forget_lines, self.file).atexit = False
+
+    def ask(self, name: str) -> None:
+        """Note that it imports a name of the folder."""
+        if name != self.name:
+            (self.asked if _loading.get() else self.later)[name] = None
+
+    @property
+    def path(self) -> str:
+        """The file, relative to the root, as it can be shown; of a folder without a file, the folder."""
+        return shown(self.place.file or self.place.folder or ".")
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.state.value}>"
+
+
+class FlowModule(ModuleType):
+    """A module of a flow folder. A package finds its modules on behalf of whoever asks for them.
+
+    One package serves several states of the folder, in which its modules differ, so they are no
+    attributes of it.
+    """
+
+    def __getattr__(self, name: str) -> ModuleType:
+        if not name.startswith("__"):
+            found = standing.submodule(self, name)
+            if found is not None:
+                return found
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def _make_module(version: ModuleVersion) -> FlowModule:
+    module = FlowModule(version.name)
+    loader = None
+    if version.file is not None and version.source is not None:
+        loader = LoadedSource(version.name, str.__str__(version.file), version.source.content)
+        module.__file__ = loader.path
+    folder = version.place.folder
+    spec = ModuleSpec(
+        version.name, loader, origin=None if loader is None else loader.path, is_package=folder is not None
+    )
+    spec.has_location = loader is not None
+    if folder is not None:
+        module.__path__ = spec.submodule_search_locations = [
+            f"{version.modules.world.root}/{folder}".rstrip("/")
+        ]
+    module.__spec__ = spec
+    module.__loader__ = loader
+    module.__package__ = spec.parent
+    module.__dict__["__builtins__"] = {
+        **vars(builtins),
+        "__import__": version.modules.world.make_import(version),
+    }
+    return module
+
+
+class Modules:
+    """What the names of the folder stand for, given one `Tree` of it.
+
+    `attempts` are the newest versions: running, good or failed. `good` are the last that loaded, which
+    stay in service for code at work; code that is being loaded must do without them. A name that is in
+    the tree and in neither is executed when it is first asked for.
+    """
+
+    def __init__(self, world: standing.World, tree: Tree, before: Modules | None = None) -> None:
+        self.world = world
+        self.tree = tree
+        self.lock: threading.Lock = threading.Lock() if before is None else before.lock
+        # Notified when a version has ended.
+        self.changed: threading.Condition = (
+            threading.Condition(self.lock) if before is None else before.changed
+        )
+        # Guarded by the lock.
+        self.attempts: dict[str, ModuleVersion] = {}
+        self.good: dict[str, ModuleVersion] = {}
+        # Which version a thread waits for.
+        self.waiting: dict[int, ModuleVersion] = {} if before is None else before.waiting
+
+    @property
+    def package(self) -> str:
+        return self.tree.package
+
+    # ---- one state after another
+
+    def next(self, tree: Tree) -> tuple[Modules, list[ModuleVersion]]:
+        """The modules of another tree, sharing what is not concerned; and the executions now useless.
+
+        Concerned is what stands for something else, and what imports such, directly or not. Call it
+        under the lock.
+        """
+        stale = self._concerned(self.tree.differing(tree))
+        # A thread is given up as a whole.
+        threads = {
+            version.thread
+            for name, version in self.attempts.items()
+            if version.state is State.RUNNING and name in stale
+        }
+        stale |= {
+            name
+            for name, version in self.attempts.items()
+            if version.state is State.RUNNING and version.thread in threads
+        }
+        after = Modules(self.world, tree, self)
+        given_up = []
+        for name, version in self.attempts.items():
+            if name not in stale:
+                after.attempts[name] = version
+                version.modules = after
+            elif version.state is State.RUNNING:
+                version.state = State.ABANDONED
+                given_up.append(version)
+        for name, version in self.good.items():
+            if name in tree.names:
+                after.good[name] = version
+                if name not in stale:
+                    version.modules = after
+        if given_up:
+            self.changed.notify_all()
+        return after, given_up
+
+    def _concerned(self, names: Iterable[str]) -> set[str]:
+        importers: dict[str, list[str]] = {}
+        for name, version in {**self.good, **self.attempts}.items():
+            for asked in (*tuple(version.asked), *tuple(version.later)):
+                importers.setdefault(asked, []).append(name)
+        found: set[str] = set()
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += importers.get(name, ())
+        return found
+
+    def drop_unused(self, roots: Iterable[str]) -> None:
+        """Forget the modules that none of `roots` has come to: their flows and errors count no more."""
+        with self.changed:
+            used: set[str] = set()
+            todo = list(roots)
+            while todo:
+                name = todo.pop()
+                version = self.attempts.get(name)
+                if name not in used and version is not None:
+                    used.add(name)
+                    todo += version.asked
+            for name in [name for name in self.attempts if name not in used]:
+                if not self.attempts[name].late:
+                    del self.attempts[name]
+                    self.good.pop(name, None)
+
+    # ---- finding
+
+    def peek(self, name: str) -> ModuleVersion | None:
+        """The version that code finds now, even half executed; never executes one, never waits."""
+        attempt, good = self.attempts.get(name), self.good.get(name)
+        if attempt is not None and (attempt.state is State.GOOD or good is None or _loading.get()):
+            return attempt
+        return good
+
+    def load(self, name: str) -> None:
+        """Execute a module for the folder, unless it has been. Raises what it raises."""
+        token = _loading.set(True)
+        try:
+            self.module(name, None)
+        except BaseException as error:
+            self._fail_unexecuted(name, error)
+            raise
+        finally:
+            _loading.reset(token)
+
+    def _fail_unexecuted(self, name: str, error: BaseException) -> None:
+        """Note the failure of a module whose package has failed, so that it has not even begun."""
+        place = self.tree.names.get(name)
+        if place is None:
+            return
+        with self.lock:
+            if name in self.attempts:
+                return
+            version = self._start(name, place)
+            version.error, version.problem = error, self.explain(version, error)
+            version.state = State.FAILED
+
+    def module(self, name: str, asker: ModuleVersion | None) -> ModuleType:
+        """Import a module by its whole name, for a version or for code from outside.
+
+        Executes it in this thread if nobody has. Raises what its execution raised, or
+        `ModuleNotFoundError`.
+        """
+        parent = name.rpartition(".")[0]
+        if parent:
+            above = self.module(parent, asker)
+            if not hasattr(above, "__path__"):
+                raise ModuleNotFoundError(f"No module named {name!r}; {parent!r} is not a package", name=name)
+        if asker is not None:
+            asker.ask(name)
+        place = self.tree.names.get(name)
+        if place is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return self._version(name, place).module
+
+    def _version(self, name: str, place: Place) -> ModuleVersion:
+        loading = _loading.get()
+        me = threading.get_ident()
+        with self.changed:
+            while True:
+                attempt = self.attempts.get(name)
+                if attempt is not None and attempt.state is State.GOOD:
+                    attempt.late = attempt.late and not loading
+                    return attempt
+                if not loading and name in self.good:
+                    return self.good[name]
+                if attempt is None or attempt.state is State.ABANDONED:
+                    version = self._start(name, place)
+                    break
+                if attempt.state is State.FAILED:
+                    if attempt.late:
+                        version = self._start(name, place)
+                        break
+                    assert attempt.error is not None
+                    raise attempt.error.with_traceback(None)
+                if attempt.thread == me or self._waits_for(attempt, me):
+                    return attempt
+                self.waiting[me] = attempt
+                try:
+                    self.changed.wait()
+                finally:
+                    self.waiting.pop(me, None)
+        self._execute(version)
+        return version
+
+    def _waits_for(self, version: ModuleVersion, me: int) -> bool:
+        """Whether the thread of the version waits, directly or not, for this one. Under the lock."""
+        seen = {version.thread}
+        while (awaited := self.waiting.get(version.thread)) is not None:
+            version = awaited
+            if version.thread == me:
+                return True
+            if version.thread in seen:
+                return False
+            seen.add(version.thread)
+        return False
+
+    # ---- executing
+
+    def _start(self, name: str, place: Place) -> ModuleVersion:
+        """Under the lock."""
+        source = None if place.file is None else self.tree.sources[place.file]
+        version = ModuleVersion(self, name, place, source)
+        parent = name.rpartition(".")[0]
+        if parent:
+            version.asked[parent] = None
+        self.attempts[name] = version
+        standing.provide(name)
+        return version
+
+    def _execute(self, version: ModuleVersion) -> None:
+        error: BaseException | None = None
+        output = import_output.set(version.output if self.world.captures else import_output.get())
+        stage = staged.set(version.registered)
+        try:
+            if version.source is not None:
+                exec(_compile(version, version.source), version.module.__dict__)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            staged.reset(stage)
+            import_output.reset(output)
+            version.output.close()
+            self._ended(version, error)
+
+    def _ended(self, version: ModuleVersion, error: BaseException | None) -> None:
+        problem = None if error is None else version.modules.explain(version, error)
+        with self.changed:
+            if version.state is State.RUNNING:
+                # These may be newer by now than those it was started in.
+                home = version.modules
+                if error is None:
+                    version.state = State.GOOD
+                    home.good[version.name] = version
+                else:
+                    version.error, version.problem = error, problem
+                    version.state = State.FAILED
+            self.changed.notify_all()
+
+    def explain(self, version: ModuleVersion, error: BaseException) -> LoadError:
+        """What is wrong with a version whose execution raised."""
+        file = "" if version.file is None else str.__str__(version.file)
+        source = version.source
+        if source is not None and source.problem:
+            return LoadError("unreadable", version.path, None, source.problem)
+        for other in tuple(self.attempts.values()):
+            if other is not version and other.error is error and other.problem is not None:
+                return blocked(file, version.path, error, other.problem.blocked_by or other.path)
+        return explain(file, version.path, b"" if source is None else source.content, error)
+
+
+def _compile(version: ModuleVersion, source: Source) -> CodeType:
+    assert version.file is not None
+    if source.problem:
+        raise ImportError(source.problem, name=version.name, path=str.__str__(version.file))
+    keep_lines(version.file, source.content)
+    code: CodeType = compile(source.content, version.file, "exec", dont_inherit=True)
+    importer: standing.FlowImport = version.module.__dict__["__builtins__"]["__import__"]
+    for lazy in lazy_imports(code):
+        version.later.update(dict.fromkeys(importer.targets(lazy)))
+    return code
