@@ -11,6 +11,7 @@ from datetime import tzinfo
 from itertools import groupby
 from typing import Final
 
+from routilux.failures import is_library
 from routilux.history import JobError
 from routilux.raised import Raised, RaisedFrame, innermost
 from tui.code_spans import code_spans
@@ -216,6 +217,17 @@ def _data_rows(error: JobError, columns: int, folded: Folded, data: str) -> Iter
     for at, text in enumerate(clean_lines(data, _DATA)):
         for part_at, part in enumerate(wrap(f"  {text}", columns, indent="      ")):
             yield DocRow(f"data:{at}:{part_at}", ((part, "text"),), text.strip(), whole=whole)
+
+
+def failing_place(error: JobError) -> Place | None:
+    """The line that failed: the last of the user's own, where that is known."""
+    if error.raised:
+        frame = innermost(error.raised[0])
+        return None if frame is None else Place(frame.path, frame.lineno)
+    found = [_FILE.match(line) for line in error.traceback.splitlines()]
+    places = [Place(match["path"], int(match["line"])) for match in found if match]
+    own = [place for place in places if not is_library(place.path)]
+    return (own or places or [None])[-1]  # type: ignore[list-item]
 
 
 def frame_text(frame: RaisedFrame) -> str:

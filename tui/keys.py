@@ -13,7 +13,7 @@ from textual.binding import Binding
 # tabs; the others are dialogs.
 SCOPES: Final = (
     "app", "main", "list", "lines", "job", "log", "timeline", "tree", "error", "filter", "form", "question",
-    "text", "messages",
+    "text", "messages", "export",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
@@ -32,6 +32,7 @@ SCOPE_TITLES: Final = {
     "question": "In questions",
     "text": "In this window",
     "messages": "In the window of messages",
+    "export": "While naming a file",
 }
 
 
@@ -108,6 +109,14 @@ KEYS: Final[tuple[Key, ...]] = (
         "quit; asks when jobs have not ended", rank=54, palette=True),
     Key("quit-anywhere", ("ctrl+q",), "ask_quit", "quit", "quit, also from a dialog", scope="app"),
     Key("copy", ("ctrl+c",), "copy_or_quit", "copy", "copy the selected text; quit where none is selected"),
+    Key("edit", ("e",), "edit", "edit",
+        "open the source at its line in $VISUAL or $EDITOR: the flow, the routine, the failing call",
+        palette=True),
+    Key("copy-row", ("y",), "copy_row", "copy",
+        "copy the selected text, or else the row under the cursor", palette=True),
+    Key("copy-job", ("Y",), "copy_job", "copy job", "copy the whole job as JSON", palette=True),
+    Key("export", ("o",), "export", "export",
+        "write the log, history, data or errors, or else the whole job, to a file", palette=True),
     Key("up", ("k", "up"), "up", "up", "move up", scope="list"),
     Key("down", ("j", "down"), "down", "down", "move down", scope="list"),
     Key("top", ("g", "home"), "top", "top", "go to the first row", scope="list"),
@@ -187,6 +196,8 @@ KEYS: Final[tuple[Key, ...]] = (
         "go to the next answer", scope="question"),
     Key("question-answer", ("enter",), "answer", "answer", "give the marked answer", scope="question"),
     Key("question-leave", ("escape",), "leave", "leave", "do nothing", scope="question"),
+    Key("export-write", ("enter",), "write", "write", "write the file", scope="export"),
+    Key("export-leave", ("escape",), "leave", "leave", "write nothing", scope="export"),
     Key("text-close", ("escape", "q", "question_mark"), "close", "close", "close the window", scope="text"),
     Key("messages-close", ("m",), "close", "close", "close the window", scope="messages"),
 )  # fmt: skip

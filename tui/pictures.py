@@ -14,6 +14,7 @@ from routilux.loading import FlowVersion, Generation, LoadError
 from routilux.params import ParameterField, allows_others
 from routilux.snapshot import JobSnapshot, RuntimeSnapshot
 from routilux.validation import Finding
+from tui.places import Place, place_of_routine
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class RoutinePicture:
     events: tuple[str, ...]
     concurrency: int
     about: str
+    # Where its logic is.
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ def picture_of(loaded: FlowVersion) -> FlowPicture:
                 tuple(routine.events),
                 routine.max_concurrency,
                 first_line(type(routine).__doc__) if type(routine).__module__ != "routilux.routine" else "",
+                place_of_routine(routine),
             )
             for routine_id, routine in flow.routines.items()
         ),

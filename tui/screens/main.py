@@ -23,7 +23,8 @@ from tui.formats import short_id
 from tui.keys import Key, bindings_of, footer_of
 from tui.messages import Messages
 from tui.pictures import Catalogue, FlowPicture, Frame
-from tui.screens.steering import SteeringScreen
+from tui.places import Place
+from tui.screens.digging import DiggingScreen
 from tui.screens.tab_feed import TabFeed
 from tui.screens.text import TextScreen, help_lines, lines_of_text
 from tui.spans import clean
@@ -33,6 +34,7 @@ from tui.widgets.flow_list import FlowList
 from tui.widgets.flow_view import FlowView
 from tui.widgets.job_pane import Filtered, JobPane
 from tui.widgets.job_table import JobTable
+from tui.widgets.lines import LinePane
 from tui.widgets.prompt import Prompt
 
 FRAME: Final = 0.1
@@ -47,7 +49,7 @@ COLUMN: Final = {"flows": "left", "flow": "left", "jobs": "right", "job": "right
 BEHIND: Final = {"flow": "flows", "job": "jobs"}
 
 
-class MainScreen(SteeringScreen, inherit_bindings=False):
+class MainScreen(DiggingScreen, inherit_bindings=False):
     """Feeds the panes a frame at a time, and moves between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("main")]
@@ -179,6 +181,13 @@ class MainScreen(SteeringScreen, inherit_bindings=False):
 
     def chosen_job(self) -> JobSummary | None:
         return self.job_table.chosen_job
+
+    def looked_at(self) -> LinePane:
+        return self.job_pane.content if self._pane == "job" else cast(LinePane, self._widget(self._pane))
+
+    def chosen_place(self) -> Place | None:
+        chosen = self.flow_list.chosen_flow or self.flow_list.chosen_file
+        return None if chosen is None else Place(str(self.backend.root / chosen.path), chosen.lineno or 1)
 
     def newest(self) -> RuntimeSnapshot | None:
         return self.feed.last

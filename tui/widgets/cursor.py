@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from tui.keys import bindings_of
-from tui.spans import ROLES, Line, Span
+from tui.spans import ROLES, Line, Span, plain
 from tui.widgets.lines import LinePane
 
 MARK: Final[Span] = ("▌", "title")
@@ -189,6 +189,12 @@ class CursorPane(LinePane, inherit_bindings=False):
     def on_resize(self) -> None:
         self.lines_changed()
         self._show_row()
+
+    def copied(self) -> str:
+        """What is copied where nothing is selected: the chosen row."""
+        if self._chosen is None:
+            return ""
+        return "\n".join(plain(self.row_line(y)).strip() for y in self.lines_of_row(self._at))
 
     # ---- keys and mouse
 

@@ -106,6 +106,11 @@ class DataView(CursorPane):
             return node.label, "\n".join(parts)
         return node.label, node.note or _whole(node.value)
 
+    def copied(self) -> str:
+        """All of the value of the chosen row."""
+        text = self.text_of(self.chosen) if self.chosen is not None else None
+        return "" if text is None else text[1]
+
     # ---- keys
 
     def action_enter(self) -> None:

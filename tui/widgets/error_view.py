@@ -10,9 +10,8 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from routilux.history import JobError
-from routilux.raised import innermost
 from tui.doc_rows import DocRow
-from tui.error_rows import error_rows
+from tui.error_rows import error_rows, failing_place
 from tui.formats import pretty
 from tui.keys import bindings_of
 from tui.places import Place
@@ -101,11 +100,7 @@ class ErrorView(DocPane):
         """What the editor opens: the line under the cursor, else the call that failed."""
         if self.row is not None and self.row.place is not None:
             return self.row.place
-        if self._error is None or not self._error.raised:
-            rows = (row.place for row in reversed(self._rows) if row.place is not None)
-            return next(rows, None)
-        frame = innermost(self._error.raised[0])
-        return Place(frame.path, frame.lineno) if frame is not None else None
+        return None if self._error is None else failing_place(self._error)
 
     # ---- keys
 

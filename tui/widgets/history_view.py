@@ -105,6 +105,17 @@ class HistoryView(CursorPane):
         text = f"#{record.sequence} at {moment}\n\n{pretty(record.data)}"
         return f"{record.routine_id} {record.event_name}", text
 
+    def copied(self) -> str:
+        """The data of the chosen record; where it has none, the row."""
+        row = self.chosen_row
+        data = self._shown[row].data if row is not None and row < len(self._shown) else None
+        return super().copied() if data is None else data if type(data) is str else pretty(data)
+
+    @property
+    def chosen_record(self) -> ExecutionRecord | None:
+        row = self.chosen_row
+        return self._shown[row] if row is not None and row < len(self._shown) else None
+
     def row_count(self) -> int:
         return len(self._shown)
 

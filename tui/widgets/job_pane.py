@@ -169,6 +169,19 @@ class JobPane(Vertical, inherit_bindings=False):
         """A title and the whole text of a row that was opened; None where there is no more to say."""
         return pane.text_of(key) if isinstance(pane, (HistoryView, DataView, DocPane)) else None
 
+    @property
+    def routine_looked_at(self) -> str | None:
+        """The routine that the row under the cursor is about."""
+        match self._tab:
+            case "Log":
+                return self.log_view.routine_in_view
+            case "History":
+                record = self.history.chosen_record
+                return record.routine_id if record is not None else None
+            case _:
+                row = self.content.row if isinstance(self.content, DocPane) else None
+                return row.routine or None if row is not None else None
+
     def action_next_tab(self) -> None:
         self.go_to_tab(TABS[(TABS.index(self._tab) + 1) % len(TABS)])
 

@@ -90,6 +90,10 @@ class JobTable(CursorPane):
     def chosen_job(self) -> JobSummary | None:
         return self._rows[self._at] if self.chosen is not None and self._at < len(self._rows) else None
 
+    def copied(self) -> str:
+        """The whole id of the chosen job."""
+        return self.chosen or ""
+
     # ---- rows
 
     def _arrange(self) -> None:

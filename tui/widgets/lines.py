@@ -121,6 +121,10 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
 
+    def copied(self) -> str:
+        """What is copied where nothing is selected: all of it."""
+        return "\n".join(plain(self.line(y)).strip() for y in range(self.line_count())).strip()
+
     # ---- moving
 
     def action_up(self) -> None:

@@ -1,0 +1,278 @@
+"""What the keys do to what one looks at: open it in the editor, copy it, write it to a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from textual.app import SuspendNotSupported
+
+from routilux.safe_text import Secrets
+from tui.aside import aside
+from tui.editor import Command, EditorError, editor_command
+from tui.error_rows import failing_place
+from tui.export import Export, default_name, error_pieces, history_pieces, log_pieces, write_new
+from tui.formats import short_id
+from tui.job_json import as_json, data_tree, job_tree
+from tui.lending import run_in_terminal, run_windowed
+from tui.places import Place, short_path
+from tui.screens.export import ExportScreen
+from tui.screens.question import Answer, Question
+from tui.screens.steering import SteeringScreen
+from tui.serve import in_browser
+from tui.terminal import Terminal
+from tui.widgets.job_pane import JobPane
+from tui.widgets.lines import LinePane
+
+# Many terminals, and tmux, take no more than this from a program.
+_SAFE_TO_COPY = 74_994
+_MOST_TO_COPY = 5_000_000
+
+
+class DiggingScreen(SteeringScreen, inherit_bindings=False):
+    """The actions of the main screen on what is shown. What that is, is asked of the methods below."""
+
+    job_pane: JobPane
+
+    @property
+    def pane(self) -> str:
+        """The pane one is in."""
+        raise NotImplementedError
+
+    def looked_at(self) -> LinePane:
+        """The widget with what one looks at."""
+        raise NotImplementedError
+
+    def chosen_place(self) -> Place | None:
+        """The file and line of what is chosen in the list of flows."""
+        raise NotImplementedError
+
+    # ---- the editor
+
+    def action_edit(self) -> None:
+        """Open the source of what one looks at."""
+        if in_browser():
+            self.say(
+                "In the browser no editor can be opened: it would open where the app runs.",
+                severity="warning",
+            )
+            return
+        place = self.place()
+        if place is None:
+            self.say("There is no source to open here.", severity="warning")
+        elif not Path(place.path).is_file():
+            self.say(f"{place.path} is no longer there.", severity="warning")
+        else:
+            self._open(place)
+
+    def place(self) -> Place | None:
+        """Where the source is of what one looks at: a routine's code, the failing line, the flow."""
+        job = self.chosen_job()
+        if self.pane in ("flows", "flow"):
+            return self.chosen_place()
+        if job is None:
+            return None
+        if self.pane == "jobs":
+            detail = self.backend.detail(job.job_id) if job.error else None
+            fatal = [error for error in detail.errors if error.fatal] if detail is not None else []
+            place = failing_place(fatal[-1]) if fatal else None
+            return place or self._place_of_flow(job.flow_name)
+        place = self.job_pane.error_view.place if self.job_pane.tab == "Error" else None
+        routine = self.job_pane.routine_looked_at
+        return place or self._place_of_routine(job.job_id, routine) or self._place_of_flow(job.flow_name)
+
+    def _place_of_routine(self, job_id: str, routine_id: str | None) -> Place | None:
+        flow = self.backend.graph(job_id) if routine_id else None
+        routines = flow.routines if flow is not None else ()
+        return next((each.place for each in routines if each.routine_id == routine_id), None)
+
+    def _place_of_flow(self, name: str) -> Place | None:
+        flow = self.catalogue.flow(name)
+        return None if flow is None else Place(str(self.backend.root / flow.path), flow.lineno)
+
+    def _open(self, place: Place) -> None:
+        try:
+            command = editor_command(place, os.environ)
+        except EditorError as error:
+            self.say(str(error), severity="warning")
+            return
+        try:
+            if command.windowed:
+                self.run_worker(self._watch(command, place), exclusive=False)
+            else:
+                self._lend(command)
+        except SuspendNotSupported:
+            self.say("This terminal cannot be lent to an editor.", severity="warning")
+        except OSError as error:
+            self._say_unopened(command, error)
+
+    def _lend(self, command: Command) -> None:
+        terminal: Terminal | None = getattr(self.app, "terminal", None)
+        code = run_in_terminal(self.app, terminal, command.arguments)
+        if code:
+            self.say(f"{command.arguments[0]} ended with exit code {code}.", severity="warning")
+
+    async def _watch(self, command: Command, place: Place) -> None:
+        """Start an editor with a window; say that it runs, and later what went wrong with it."""
+        try:
+            trouble = run_windowed(command.arguments)
+        except OSError as error:
+            self._say_unopened(command, error)
+            return
+        self.say(f"Opening {short_path(place.path)}:{place.lineno} in {command.arguments[0]}.")
+        said = await aside(trouble)
+        if said:
+            self.say(f"{command.arguments[0]} failed: {said}", severity="error")
+
+    def _say_unopened(self, command: Command, error: OSError) -> None:
+        why = (
+            "there is no such command"
+            if isinstance(error, FileNotFoundError)
+            else error.strerror or str(error)
+        )
+        self.say(
+            f"{command.arguments[0]} cannot be run: {why}. It comes from VISUAL or EDITOR.", severity="error"
+        )
+
+    # ---- copying
+
+    def action_copy_row(self) -> None:
+        """Copy what is selected, or the row under the cursor."""
+        selected = self.get_selected_text()
+        text = selected or self.looked_at().copied()
+        if not text:
+            self.say("There is nothing to copy here.", severity="warning")
+            return
+        self._copy(text, "the selection" if selected else "")
+
+    def action_copy_job(self) -> None:
+        """Copy the whole job as JSON."""
+        if self._job_or_say() is not None:
+            self.run_worker(self._copy_job(), exclusive=True, group="copy")
+
+    async def _copy_job(self) -> None:
+        job = self.chosen_job()
+        if job is None:
+            return
+        text = await aside(self._job_text(job.job_id))
+        if text:
+            self._copy(text, f"{short_id(job.job_id)} {job.flow_name} as JSON")
+
+    def _job_text(self, job_id: str) -> partial[str]:
+        """What makes the text, with all it needs of the runtime fetched here, in the screen's thread."""
+        detail = self.backend.detail(job_id)
+        if detail is None:
+            return partial(str)
+        data = self.backend.data(job_id)
+        history, log = self.backend.history(job_id, 0), self.backend.log(job_id, 0)
+        secrets = Secrets.of(detail.snapshot.summary.entry_params)
+
+        def make() -> str:
+            return as_json(job_tree(detail.snapshot, data, detail.errors, history, log), secrets)
+
+        return partial(make)
+
+    def _copy(self, text: str, what: str) -> None:
+        size = len(text.encode("utf-8", "replace"))
+        amount = f"{text.count(chr(10)) + 1:,} lines, {_size(size)}"
+        if size > _MOST_TO_COPY:
+            self.say(
+                f"Not copied: {what or 'the text'} has {amount}; export writes it to a file.",
+                severity="warning",
+            )
+            return
+        self.app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
+        first = text.strip().split("\n", 1)[0]
+        shown = what or (first if len(first) <= 60 else f"{first[:60]}…")
+        said = f"Copied {shown}" + (f" ({amount})" if "\n" in text or what else "")
+        if size > _SAFE_TO_COPY:
+            said += "\nSome terminals take no more than 74 kB; export writes it to a file."
+        self.say(said)
+
+    # ---- exporting
+
+    def action_export(self) -> None:
+        """Write what the tab shows to a file."""
+        job = self._job_or_say()
+        export = self._export_of(job.job_id) if job is not None else None
+        if export is None:
+            return
+
+        def named(path: Path | None) -> None:
+            if path is not None:
+                self.run_worker(self._write(export, path, over=False), exclusive=False)
+
+        self.app.push_screen(ExportScreen(export.what, export.name), named)
+
+    def _export_of(self, job_id: str) -> Export | None:
+        """The log in the Log tab, the history, the data, the errors in theirs; elsewhere the whole job."""
+        detail = self.backend.detail(job_id)
+        if detail is None:
+            return None
+        summary = detail.snapshot.summary
+        secrets = Secrets.of(summary.entry_params)
+        name = partial(default_name, job_id, summary.flow_name)
+        tab = self.job_pane.tab if self.pane == "job" else ""
+        if tab == "Log":
+            lines, dropped = self.backend.log(job_id, 0), detail.snapshot.log_dropped
+            pieces = partial(log_pieces, lines, dropped, summary.created_at.tzinfo)
+            return Export("the log", name("log", ".txt"), _count(len(lines), "line", dropped), pieces)
+        if tab in ("History", "Timeline"):
+            records, dropped = self.backend.history(job_id, 0), detail.snapshot.history_dropped
+            count = _count(len(records), "record", dropped)
+            return Export(
+                "the history", name("history", ".jsonl"), count, lambda _: history_pieces(records, secrets)
+            )
+        if tab == "Data":
+            data = self.backend.data(job_id)
+            if data is None:
+                return None
+            return Export(
+                "the data",
+                name("data", ".json"),
+                "the data",
+                lambda _: [as_json(data_tree(data, secrets), secrets)],
+            )
+        if tab == "Error":
+            count = _count(len(detail.errors), "error", 0)
+            return Export("the errors", name("errors", ".txt"), count, lambda _: error_pieces(detail.errors))
+        text = self._job_text(job_id)
+        return Export("the whole job", name("job", ".json"), "the job", lambda _: _lazily(text))
+
+    async def _write(self, export: Export, path: Path, *, over: bool) -> None:
+        try:
+            size = await aside(partial(write_new, path, export.pieces(path.suffix.lower()), over=over))
+        except FileExistsError:
+            self._ask_over(export, path)
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self.say(f"{path} was not written: {why}.", severity="error")
+        else:
+            self.say(f"Wrote {export.amount} to {path.absolute()} ({_size(size)}).")
+
+    def _ask_over(self, export: Export, path: Path) -> None:
+        answers = [Answer("o", "overwrite it", "over", grave=True), Answer("n", "leave it", "")]
+
+        def answered(answer: str | None) -> None:
+            if answer:
+                self.run_worker(self._write(export, path, over=True), exclusive=False)
+
+        self.app.push_screen(Question("The file exists", f"{path.absolute()}", answers), answered)
+
+
+def _lazily(text: partial[str]) -> Iterator[str]:
+    yield text()
+
+
+def _count(number: int, what: str, dropped: int) -> str:
+    said = f"{number:,} {what}{'s' * (number != 1)}"
+    return f"{said}, {dropped:,} older ones are no longer kept," if dropped else said
+
+
+def _size(size: int) -> str:
+    for unit, scale in (("MB", 1_000_000), ("kB", 1000)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size} bytes"
