@@ -10,7 +10,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from routilux import backpressure, outcomes
-from routilux.asking import ask
+from routilux.asking import ask, check_wait
 from routilux.context import current_activation
 from routilux.history import ENDED, STARTED
 from routilux.locks import acquire_contended
@@ -219,7 +219,7 @@ def _rest(loop: EventLoop, lane: Lane) -> bool:
     wait = None
     if unit.plan.asks_again is not None and not unit.touched:
         try:
-            wait = unit.plan.asks_again(unit.slots, loop.state)
+            wait = check_wait(unit, unit.plan.asks_again(unit.slots, loop.state))
         except BaseException as error:
             outcomes.policy_failed(loop, lane, error)
     return not loop.release(lane, IDLE, ask_in=wait)

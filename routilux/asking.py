@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,16 @@ def ask(unit: Unit, policy: Callable[..., Any], state: JobState) -> tuple[bool, 
         for slot in slots:
             slot.put_back()
             slot.taken = None
+
+
+def check_wait(unit: Unit, seconds: Any) -> float | None:
+    """What a policy's `ask_again_in` answered, if it is a number of seconds or None."""
+    if seconds is None or (isinstance(seconds, (int, float)) and not math.isnan(seconds)):
+        return seconds
+    raise PolicyError(
+        f"ask_again_in of the activation policy of routine {unit.routine_id!r} answered {seconds!r}; "
+        f"it must be a number of seconds, or None"
+    )
 
 
 def _check_slice(unit: Unit, data_slice: Any) -> None:

@@ -103,7 +103,15 @@ def wait_for_room(
             thread = threading.Thread(
                 target=_drain_apart, args=(loop, apart), name="routilux-apart", daemon=True
             )
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no more
+                with loop.lock:
+                    apart.crew.members -= 1  # type: ignore[union-attr]
+                    if lane is not None:
+                        lane.blocked_on = None
+                loop.release(apart, READY)
+                raise
 
 
 def _is_over(

@@ -20,6 +20,16 @@ class Event:
             )
         self.name = name
         self.output_params = tuple(output_params)
+        for each in self.output_params:
+            if not isinstance(each, str) or not each:
+                raise FlowDefinitionError(
+                    f"event {name!r}: {each!r} is no parameter name; give strings that are not empty"
+                )
+            if each == "job_state":
+                raise FlowDefinitionError(
+                    f"event {name!r}: job_state is no parameter name, as emit(..., job_state=...) names "
+                    f"the job; give it another name"
+                )
         self.param_names = frozenset(self.output_params)
 
     def __repr__(self) -> str:

@@ -16,18 +16,17 @@ outside it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Sized
+from contextvars import Context
 from threading import get_ident
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from routilux import activations, backpressure, carry_on, outcomes, routing
-from routilux.asking import ask
-from routilux.exceptions import JobNotActive
+from routilux import activations, backpressure, carry_on, closing, outcomes, routing
+from routilux.context import current_activation
 from routilux.job_state import NOTHING, JobState
 from routilux.lane import Lane
 from routilux.plan import Plan
-from routilux.status import RESUMABLE, ExecutionStatus
+from routilux.status import ExecutionStatus
 from routilux.unit import DECIDING, IDLE, READY, Unit
 from routilux.validation import NO_ENTRY_REMEDY, no_entry
 
@@ -174,7 +173,8 @@ class EventLoop:
         else:
             slot = unit.slots[entry.slot_name]
             slot.received += 1
-            slot.queue.append((state.entry_params, "", state.now_ns()))
+            # An item is the logic's to change, the job's parameters are not.
+            slot.queue.append((dict(state.entry_params), "", state.now_ns()))
         unit.phase = READY
         self.live += 1
 
@@ -194,7 +194,7 @@ class EventLoop:
     def run_task(self, unit: Unit | None) -> int:
         """Work on what a pool thread took from the task queue; answers how many activations it ran."""
         if unit is None:
-            self._close()
+            closing.close(self)
             return 0
         with self.lock:
             if unit.phase != READY or not self.open:
@@ -206,8 +206,16 @@ class EventLoop:
         return count
 
     def drain(self, lane: Lane) -> int:
-        """Run activations of an engaged unit, and release the lane."""
-        return activations.drain(self, lane)
+        """Run activations of an engaged unit, and release the lane.
+
+        In a context of its own, so that what logic sets there is not seen by another job.
+        """
+        try:
+            return Context().run(activations.drain, self, lane)
+        except BaseException as error:
+            # Errors of user code never come here: it is the engine's own.
+            outcomes.engine_failed(self, lane, error)
+            raise
 
     def engage(self, unit: Unit, outer: Lane | None) -> Lane:
         """Let this thread decide for a READY unit. Under the lock."""
@@ -289,7 +297,7 @@ class EventLoop:
         if ready:
             self.host.push(self, ready)
         if close:
-            self._close()
+            closing.close(self)
         if self.changes:
             self.tell()
         return True
@@ -303,7 +311,7 @@ class EventLoop:
     # ---- settling
 
     def settle(self) -> bool:
-        """See what follows from what has ended. Under the lock. True: the caller has to `_close`."""
+        """See what follows from what has ended. Under the lock. True: the caller has to `closing.close`."""
         if self.open:
             if self.live == 0:
                 # A token, so that the job neither ends nor closes twice while remainders are asked for.
@@ -316,92 +324,10 @@ class EventLoop:
             if status is ExecutionStatus.PAUSING:
                 self.change(ExecutionStatus.PAUSED)
             elif status is ExecutionStatus.CANCELLING:
-                self.end(self.verdict)
+                closing.end(self, self.verdict)
             elif status is ExecutionStatus.FAILED and not self.ended:
-                self.end(ExecutionStatus.FAILED)
+                closing.end(self, ExecutionStatus.FAILED)
         return False
-
-    def _close(self) -> None:
-        """Nothing is ready, running or scheduled: hand remainders over, or complete."""
-        # Who said no, and how many items it had got by then.
-        refused: dict[Unit, int] = {}
-        while (lane := self._next_quiet(refused)) is not None:
-            unit = lane.unit
-            unit.touched = False
-            try:
-                yes, data_slice, message = ask(unit, unit.plan.when_quiet, self.state)  # type: ignore[arg-type]
-            except BaseException as error:
-                outcomes.policy_failed(self, lane, error)
-                yes = False
-            with self.lock:
-                if yes:
-                    unit.parked.append((1, data_slice, message))
-                    refused.clear()
-                else:
-                    refused[unit] = unit.received()
-            if not self.release(lane, READY if yes else IDLE):
-                self.drain(lane)
-        self.tell()
-
-    def _next_quiet(self, refused: Mapping[Unit, int]) -> Lane | None:
-        """A lane for the next unit to ask for its remainder. None: the job has completed, or goes on."""
-        with self.lock:
-            if self.open and self.live == 1:
-                for index in self.plan.quiet_order:
-                    unit = self.units[index]
-                    if unit.has_items() and not unit.skipped and refused.get(unit) != unit.received():
-                        unit.phase = DECIDING
-                        self.live += 1
-                        self.engaged += 1
-                        lane = Lane(self, unit, get_ident(), None)
-                        self.lanes.append(lane)
-                        return lane
-            self.live -= 1
-            self.engaged -= 1
-            if self.open and self.live == 0:
-                self.end(ExecutionStatus.COMPLETED)
-            else:
-                self.settle()
-            return None
-
-    def end(self, status: ExecutionStatus) -> None:
-        """The job has ended: nothing of it runs, and nothing will. Under the lock."""
-        state = self.state
-        self.open = False
-        if self.refusal is None:
-            self.refusal = JobNotActive
-        state._engine = None
-        state.ended_ns = state.now_ns()
-        for number in self.timers:
-            self.host.cancel_call(number)
-        self.timers.clear()
-        if self.timeout_timer:
-            self.host.cancel_call(self.timeout_timer)
-        left = {
-            f"{unit.routine_id}.{name}": len(slot.queue)
-            for unit in self.units
-            for name, slot in unit.slots.items()
-            if slot.queue
-        }
-        state._leftovers = MappingProxyType(left) if left else NOTHING
-        state.final = tuple([unit.pack() for unit in self.units])
-        for unit in self.units:
-            unit.outlets = {}  # units point at one another through them
-        if status not in RESUMABLE:
-            remembered = {unit.routine_id: unit.state for unit in self.units if unit.state}
-            state.kept_states = remembered or NOTHING
-            state.runs = NOTHING
-            state.history.seal()
-        self.changes.append((status, state.ended_ns, True))
-        if self.room is not None:
-            self.room.notify_all()  # threads outside activations may wait there
-        if state._status is not status:
-            state.become(status)
-        elif state._changed is not None:
-            state._changed.notify_all()
-        state._changed = None  # nothing changes any more
-        # Last, for it is looked at without the lock: who sees it sees the status too.
-        self.ended = True
 
     def change(self, status: ExecutionStatus) -> None:
         """Take on a status that is not the end. Under the lock; `tell` afterwards, outside it."""
@@ -414,12 +340,17 @@ class EventLoop:
             if self.telling or not self.changes:
                 return
             self.telling = True
-        while True:
-            status, ns, ended = self.changes.pop(0)
-            try:
-                self.host.status_changed(self, status, ns, ended)
-            finally:
-                with self.lock:
-                    self.telling = more = bool(self.changes)
-            if not more:
-                return
+        # Listeners are no part of the activation in which they happen to be called.
+        token = current_activation.set(None)
+        try:
+            while True:
+                status, ns, ended = self.changes.pop(0)
+                try:
+                    self.host.status_changed(self, status, ns, ended)
+                finally:
+                    with self.lock:
+                        self.telling = more = bool(self.changes)
+                if not more:
+                    return
+        finally:
+            current_activation.reset(token)

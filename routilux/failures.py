@@ -43,7 +43,7 @@ _OF_ROUTINES: Final = frozenset(vars(Routine()))
 def take(error: BaseException, traceback: TracebackType | None, secrets: Secrets) -> tuple[Raised, ...]:
     """The exceptions of a failure: `error`, whose frames begin at `traceback`, and what led to it.
 
-    Never raises an `Exception`. Call it in the thread that caught the error.
+    Never raises, whatever the exceptions do. Call it in the thread that caught the error.
     """
     taken: list[Raised] = []
     room = _ROOM
@@ -53,7 +53,7 @@ def take(error: BaseException, traceback: TracebackType | None, secrets: Secrets
         each, frames, link, depth = todo.pop()
         try:
             raised = _raised(each, frames, link, depth, secrets, room if not taken else room // 2)
-        except Exception as trouble:
+        except BaseException as trouble:
             raised = Raised(
                 link, depth, type(each).__name__, f"({type(trouble).__name__} while it was read)", (), ()
             )
@@ -83,7 +83,7 @@ def words_of(error: BaseException) -> str:
         text = str(error)
         # A subclass of str may answer with anything.
         return text if type(text) is str else str.__str__(text)
-    except Exception as broken:
+    except BaseException as broken:
         return f"(its text cannot be made: {type(broken).__name__})"
 
 

@@ -14,7 +14,7 @@ from routilux.exceptions import InvalidTransition, SerializationError
 from routilux.history import JobError, Ring
 from routilux.job_state import JobState
 from routilux.raised import from_tree, to_tree
-from routilux.routine_run import RoutineRun
+from routilux.routine_run import PROGRESS, PackedRun, RoutineRun, unpack
 from routilux.slot import Slot, from_ns, to_ns
 from routilux.snapshot import Progress
 from routilux.status import LIVE, ExecutionStatus
@@ -87,6 +87,12 @@ def _encode(state: JobState) -> dict[str, Any]:
             "entry_params": to_jsonable(state.entry_params, "entry_params"),
             "shared_data": to_jsonable(state.shared_data, "shared_data"),
             "routines": [_encode_run(run) for run in state.runs.values()],
+            # Of a job that has ended for good there is this instead.
+            "states": {
+                name: to_jsonable(kept, f"state of routine {name!r}")
+                for name, kept in state.kept_states.items()
+            },
+            "pictures": [] if state.runs else [_encode_picture(packed) for packed in state.final],
             "errors": [_encode_error(error) for error in state._errors],
             "history": _encode_ring(state.history, "history"),
             "log": _encode_ring(state._log, "log") if state._log is not None else None,
@@ -125,8 +131,17 @@ def _encode_run(run: RoutineRun) -> dict[str, Any]:
         "retries": run.retries,
         "skipped": run.skipped,
         "time_ns": run.time_ns,
-        "progress": [run.progress.done, run.progress.total, run.progress.message] if run.progress else None,
+        "progress": _encode_progress(run.progress),
     }
+
+
+def _encode_picture(packed: PackedRun) -> list[Any]:
+    *values, progress = packed[: PROGRESS + 1]
+    return [*values, _encode_progress(progress), *packed[PROGRESS + 1 :]]
+
+
+def _encode_progress(progress: Progress | None) -> Any:
+    return to_jsonable(list(progress), "progress") if progress is not None else None
 
 
 def _encode_error(error: JobError) -> dict[str, Any]:
@@ -182,6 +197,12 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
     state._log = _decode_ring(tree["log"], "log") if tree["log"] is not None else None
     state.runs = {each["id"]: _decode_run(each) for each in tree["routines"]}
     state.final = tuple(run.pack() for run in state.runs.values())
+    if not state.runs:
+        state.kept_states = {
+            name: _dict(from_jsonable(kept, f"state of routine {name!r}"), f"state of routine {name!r}")
+            for name, kept in tree["states"].items()
+        }
+        state.final = tuple(_decode_picture(each) for each in tree["pictures"])
     return state
 
 
@@ -212,8 +233,18 @@ def _decode_run(tree: Mapping[str, Any]) -> RoutineRun:
     run.retries = tree["retries"]
     run.skipped = tree["skipped"]
     run.time_ns = tree["time_ns"]
-    run.progress = Progress(*tree["progress"]) if tree["progress"] is not None else None
+    run.progress = _decode_progress(tree["progress"])
     return run
+
+
+def _decode_picture(values: list[Any]) -> PackedRun:
+    packed = (*values[:PROGRESS], _decode_progress(values[PROGRESS]), *values[PROGRESS + 1 :])
+    unpack(packed)  # raises if it is none
+    return packed
+
+
+def _decode_progress(tree: Any) -> Progress | None:
+    return Progress(*from_jsonable(tree, "progress")) if tree is not None else None
 
 
 def _decode_error(tree: Mapping[str, Any]) -> JobError:

@@ -24,9 +24,9 @@ from routilux.history import (
     as_lines,
     as_records,
 )
-from routilux.routine_run import PackedRun, RoutineRun
+from routilux.routine_run import PROGRESS, PackedRun, RoutineRun
 from routilux.slot import from_ns
-from routilux.snapshot import Progress
+from routilux.snapshot import Progress, as_progress
 from routilux.status import ExecutionStatus, check_transition
 
 if TYPE_CHECKING:
@@ -240,15 +240,18 @@ class JobState:
         return run
 
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Say how far the running routine is: `done` of `total`, in whatever unit it counts."""
-        self._run(None).progress = Progress(done, total, message)
+        """Say how far the running routine is: `done` of `total`, in whatever unit it counts.
+
+        `ValueError` for what is no number.
+        """
+        self._run(None).progress = as_progress(done, total, message)
 
     @property
     def progress(self) -> Mapping[str, Progress]:
         """What each routine reported last."""
         pairs: Iterable[tuple[str, Progress | None]]
         pairs = [(run.routine_id, run.progress) for run in list(self.runs.values())]
-        pairs = pairs or [(packed[0], packed[7]) for packed in self.final]
+        pairs = pairs or [(packed[0], packed[PROGRESS]) for packed in self.final]
         return MappingProxyType({name: progress for name, progress in pairs if progress is not None})
 
     def log(self, message: object, level: str = "INFO") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from routilux import failures
@@ -84,6 +85,17 @@ def policy_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
     loop.tell()
 
 
+def engine_failed(loop: EventLoop, lane: Lane, error: BaseException) -> None:
+    """The engine itself raised, and has not released the lane: the job ends as failed, and not never."""
+    failure = describe(loop, lane.unit, error, {}, fatal=True)
+    with loop.lock:
+        if lane not in loop.lanes:
+            return
+        loop.state.add_error(failure._replace(message=f"the engine failed: {failure.message}"))
+        _fail(loop)
+    loop.release(lane, None)
+
+
 def describe(
     loop: EventLoop, unit: Unit, error: BaseException, data_slice: dict[str, list[Any]], *, fatal: bool
 ) -> JobError:
@@ -97,7 +109,7 @@ def describe(
     if frames is not None and frames.tb_next is not None:
         frames = frames.tb_next
     secrets = Secrets.of(loop.state.entry_params)
-    text = "".join(traceback.format_exception(type(error), error, frames))
+    text = _traceback(error, frames)
     raised = failures.take(error, frames, secrets)
     forget_frames(error)
     return JobError(
@@ -113,6 +125,18 @@ def describe(
     )
 
 
+def _traceback(error: BaseException, frames: TracebackType | None) -> str:
+    # Twice: in CPython 3.11 the parser, which finds the place to underline, may stumble over another
+    # thread's (SystemError). What else can be raised comes of the error, which is the user's.
+    broken: BaseException | None = None
+    for _ in range(2):
+        try:
+            return "".join(traceback.format_exception(type(error), error, frames))
+        except BaseException as stumbled:
+            broken = stumbled
+    return f"{type(error).__name__} (its traceback cannot be made: {type(broken).__name__})\n"
+
+
 def forget_frames(error: BaseException) -> None:
     """Take the tracebacks from an exception and all that led to it."""
     todo: list[BaseException | None] = [error]
@@ -121,8 +145,11 @@ def forget_frames(error: BaseException) -> None:
         each = todo.pop()
         if each is not None and id(each) not in seen:
             seen.add(id(each))
-            each.__traceback__ = None
-            todo += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+            # As the base class does it: one that is a frozen dataclass does not let itself be set.
+            BaseException.with_traceback(each, None)
+            todo += [each.__cause__, each.__context__]
+            if isinstance(each, BaseExceptionGroup):
+                todo += each.exceptions
 
 
 def interrupted(lane: Lane, error: BaseException | None) -> BaseException | None:

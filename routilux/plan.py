@@ -6,6 +6,7 @@ changed since. Immutable but for the learnt CPU means.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -120,10 +121,11 @@ class RoutinePlan:
         # Event name -> (index of the target routine, name of its slot) for each connection.
         self.targets: dict[str, tuple[tuple[int, str], ...]] = {}
         self.policy: ActivationPolicy = routine.activation_policy or ImmediatePolicy()
-        self.always_consumes: bool = getattr(self.policy, "always_consumes", False)
+        # Of the very class only: one that derives from it may decide something else.
+        self.always_consumes: bool = vars(type(self.policy)).get("always_consumes", False)
         self.asks_again: Callable[..., float | None] | None = getattr(self.policy, "ask_again_in", None)
         self.when_quiet: Callable[..., Any] | None = getattr(self.policy, "when_quiet", None)
-        self.may_starve = not isinstance(self.policy, (ImmediatePolicy, TimeIntervalPolicy)) and (
+        self.may_starve = type(self.policy) not in (ImmediatePolicy, TimeIntervalPolicy) and (
             len(self.slots) > 1 or not self.always_consumes
         )
         self.handler = routine.error_handler or flow_handler or STOP_HANDLER
@@ -170,6 +172,18 @@ class LogicCall(NamedTuple):
             parameters = inspect.signature(logic).parameters.values()
         except (TypeError, ValueError):  # a C function without a signature: the full call
             return cls(passes_message=True, passes_job_state=True)
+        is_function = inspect.isroutine(logic) or isinstance(logic, functools.partial)
+        called = logic if is_function else type(logic).__call__
+        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+            raise FlowDefinitionError(
+                f"logic of routine {routine_id!r} is an async function, of which a call runs nothing; "
+                f"define it without async, and call asyncio.run(...) in it where it has to await something"
+            )
+        if inspect.isgeneratorfunction(called):
+            raise FlowDefinitionError(
+                f"logic of routine {routine_id!r} is a generator, of which a call runs nothing; "
+                f"emit its values instead of yielding them"
+            )
         any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters)
         named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
         data = [

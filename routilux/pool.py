@@ -63,7 +63,7 @@ class Pool:
             lock.release()
 
     def _wake(self) -> None:
-        """Wake a thread, or start one. Under the lock."""
+        """Wake a thread, or start one. `RuntimeError` if there is none and none can be. Under the lock."""
         if self._sleeping:
             self._waking = True
             self._sleeping.pop().release()
@@ -71,7 +71,13 @@ class Pool:
             self._waking = True
             thread = threading.Thread(target=self._work, name=f"routilux-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no more; the next push tries anew
+                self._threads.pop()
+                self._waking = False
+                if not self._threads:
+                    raise
 
     def has_idle_thread(self) -> bool:
         """Whether a thread sleeps, or could still be started. A hint; takes no lock."""

@@ -17,6 +17,7 @@ Task: TypeAlias = tuple[int, dict[str, list[Any]], Any]
 # activations, running, errors, retries, time in ns, progress; then for each slot its name, waiting,
 # capacity, received, dropped, skipped.
 PackedRun: TypeAlias = tuple[Any, ...]
+PROGRESS = 7  # where the progress stands
 _SLOT_VALUES = 6
 
 

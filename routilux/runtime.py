@@ -106,7 +106,7 @@ class Runtime:
         flow = self._registry.get_by_name(flow_name)
         if flow is None:
             raise ValueError(self._unknown(flow_name))
-        if timeout is not None and not timeout > 0:
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
             raise ValueError(f"timeout is {timeout!r}; it must be a positive number of seconds, or None")
         plan = flow.plan()
         if job_state is None:
@@ -155,7 +155,11 @@ class Runtime:
             steering.set_timeout(loop, timeout, "exec(timeout=...)")
         elif flow.timeout is not None:
             steering.set_timeout(loop, flow.timeout, "Flow(timeout=...)")
-        loop.host.push(loop, ready)
+        try:
+            loop.host.push(loop, ready)
+        except RuntimeError:  # no thread can be started
+            steering.cancel(loop, force=False)
+            raise
         loop.tell()
         return state
 
@@ -214,12 +218,21 @@ class Runtime:
     def wait_until_all_jobs_finished(self, timeout: float | None = None) -> bool:
         """Block until no job is live. `timeout` is in seconds; False means that it ran out.
 
-        A paused job is live. `RuntimeError` within logic, whose own job is live too.
+        A paused job is live. `RuntimeError` within logic of a job of this runtime, which is live too.
         """
-        if current_activation.get() is not None:
+        if self._is_asked_by_own_job():
             raise RuntimeError("logic cannot wait until all jobs are finished: its own would never be")
         with self._settled:
             return self._settled.wait_for(lambda: not self._live, _limit(timeout))
+
+    def _is_asked_by_own_job(self) -> bool:
+        """Whether this is the thread of an activation of a job that is live here, or has its context."""
+        activation = current_activation.get()
+        if activation is None:
+            return False
+        with self._lock:
+            job = self._live.get(activation.job_state.job_id)
+        return job is not None and job.job_state is activation.job_state
 
     @uninterrupted
     def cancel_all_jobs(self, force: bool = False) -> int:
@@ -234,7 +247,12 @@ class Runtime:
 
         With `wait`, blocks until running jobs have finished; paused jobs stay paused, and can be
         saved. Without, cancels all jobs and returns; threads end when running logic has returned.
+        `RuntimeError` for `wait` within logic of a job of this runtime, and nothing has changed.
         """
+        if wait and self._is_asked_by_own_job():
+            raise RuntimeError(
+                "logic cannot wait for the end of all jobs: its own would never end; shutdown(wait=False)"
+            )
         with self._lock:
             self._shut_down = True
         if not wait:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from routilux.slot import Item
 from routilux.status import ExecutionStatus
+
+_LARGE: Final = 2**63
 
 
 class Progress(NamedTuple):
@@ -24,6 +26,21 @@ class Progress(NamedTuple):
         if not self.total:
             return None
         return min(1.0, max(0.0, self.done / self.total))
+
+
+def as_progress(done: Any, total: Any, message: object) -> Progress:
+    """What a routine reports, in values that can be shown and saved. `ValueError` for no numbers."""
+    return Progress(_number("done", done), None if total is None else _number("total", total), str(message))
+
+
+def _number(name: str, value: Any) -> float:
+    """`value`, or the float of it where it is a Decimal, one of numpy's, or beyond all counting."""
+    if type(value) is float or (type(value) is int and -_LARGE < value < _LARGE):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"progress cannot be reported: {name} is {value!r}; give a number") from None
 
 
 class SlotSnapshot(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from routilux import closing
 from routilux.exceptions import JobCancelled
 from routilux.history import JobError
 from routilux.job_state import NOTHING
@@ -62,7 +63,7 @@ def give_up(loop: EventLoop) -> bool:
     with loop.lock:
         if loop.state._status is not Status.PAUSED:
             return False
-        loop.end(Status.INTERRUPTED)
+        closing.end(loop, Status.INTERRUPTED)
         loop.state.runs = NOTHING
     return True
 
@@ -71,7 +72,7 @@ def let_go(loop: EventLoop) -> None:
     """The runtime shuts down: a paused job stays paused, for another runtime to carry it on."""
     with loop.lock:
         if loop.state._status is Status.PAUSED and not loop.ended:
-            loop.end(Status.PAUSED)
+            closing.end(loop, Status.PAUSED)
     loop.tell()
 
 
@@ -92,7 +93,7 @@ def _cancel(loop: EventLoop, reason: BaseException, *, force: bool, error: JobEr
             if loop.engaged:
                 loop.change(Status.CANCELLING)
             else:
-                loop.end(loop.verdict)
+                closing.end(loop, loop.verdict)
         if loop.room is not None:
             loop.room.notify_all()
         lanes = list(loop.lanes)

@@ -25,7 +25,7 @@ from routilux import (
     time_interval_policy,
     when_quiet_policy,
 )
-from routilux.activation_policies import TimeIntervalPolicy
+from routilux.activation_policies import BatchSizePolicy, TimeIntervalPolicy
 from tests.helpers import LIMIT, Bench, chain, collects, fails, graph, node, source
 
 # ---- by themselves, on slots that belong to no job
@@ -562,3 +562,60 @@ def test_what_a_policy_takes_for_logic_that_fails_is_still_taken_exactly_once(ru
     slices = [error.data_slice["items"] for error in job.job_state.errors]
     assert [item["x"] for each in slices for item in each] == list(range(100))
     assert [len(each) for each in slices] == [7] * 14 + [2]
+
+
+# ---- policies that answer with nonsense
+
+
+class AsksAgain:
+    """Says no, and wants to be asked again after what is no number of seconds."""
+
+    def __init__(self, seconds: Any) -> None:
+        self.seconds = seconds
+
+    def __call__(self, slots: Any, job_state: Any) -> Any:
+        return False, {}, None
+
+    def ask_again_in(self, slots: Any, job_state: Any) -> Any:
+        return self.seconds
+
+
+@pytest.mark.parametrize("seconds", ["soon", float("nan"), object(), [1.0]])
+def test_asking_again_after_what_is_no_number_is_an_error_of_the_routine(
+    runtime: Bench, seconds: Any
+) -> None:
+    job = runtime.run(chain(source([1]), collects(policy=AsksAgain(seconds), name="sink")))
+    assert job.is_failed()
+    error = job.job_state.error
+    assert error is not None
+    assert error.exception_type == "PolicyError"
+    assert "ask_again_in of the activation policy of routine 'sink' answered" in error.message
+    assert dict(job.job_state.leftovers) == {"sink.items": 1}
+
+
+class Greedy(BatchSizePolicy):
+    """Derives from a policy of the library, and decides something else: yes to nothing."""
+
+    def __call__(self, slots: Any, job_state: Any, /) -> Any:
+        return True, {}, None
+
+
+class Clumsy(BatchSizePolicy):
+    """Derives from a policy of the library, and raises when it has consumed."""
+
+    def __call__(self, slots: Any, job_state: Any, /) -> Any:
+        slots["items"].consume_all_new()
+        raise LookupError("clumsy")
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"), [(Greedy(2), "said yes without consuming anything"), (Clumsy(2), "clumsy")]
+)
+def test_a_policy_that_derives_from_one_of_the_library_is_trusted_no_more_than_others(
+    runtime: Bench, policy: Any, message: str
+) -> None:
+    job = runtime.run(chain(source([1, 2, 3]), collects(policy=policy, name="sink")))
+    assert job.is_failed()
+    assert job.job_state.error is not None
+    assert message in job.job_state.error.message
+    assert job.snapshot().routines[1].waiting > 0, "what it had consumed is back in the slot"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+import math
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from routilux import (
     SerializationError,
     all_slots_ready_policy,
     batch_size_policy,
+    pictures,
 )
 from tests.helpers import (
     LIMIT,
@@ -625,6 +627,34 @@ def test_a_job_that_ended_can_be_saved_but_not_carried_on(runtime: Bench, path: 
     assert state.shared_data == {"got": [1]}
     with pytest.raises(ValueError, match="is completed; only a paused, failed or interrupted job"):
         runtime.exec("flow", job_state=state)
+
+
+@pytest.mark.parametrize("end", ["completed", "cancelled"])
+def test_a_job_that_ended_is_read_with_what_its_routines_had_done(
+    runtime: Bench, path: Path, end: str
+) -> None:
+    def logic(items: Any, job_state: JobState) -> None:
+        job_state.routine_state()["seen"] = items[0]["x"]
+        job_state.report_progress(1, 2, "half")
+        if end == "cancelled":
+            handle.append(runtime.get_job(job_state.job_id).cancel())  # type: ignore[union-attr]
+
+    handle: list[bool] = []
+    job = runtime.run(chain(source([7]), node(logic, name="worker")))
+    assert job.status == end
+    state = reloaded(job, path)
+    assert state.routine_state("worker") == {"seen": 7}
+    assert state.progress == {"worker": Progress(1, 2, "half")}
+    assert pictures.picture(state, None).routines == job.snapshot().routines
+
+
+def test_progress_that_json_has_no_number_for_is_saved(runtime: Bench, path: Path) -> None:
+    def logic(items: Any, job_state: JobState) -> None:
+        job_state.report_progress(math.inf, math.inf)
+        raise ValueError
+
+    state = reloaded(runtime.run(chain(source([7]), node(logic, name="worker"))), path)
+    assert state.progress == {"worker": Progress(math.inf, math.inf)}
 
 
 def test_a_saved_job_can_be_looked_at_without_a_runtime(runtime: Bench, path: Path) -> None:

@@ -8,6 +8,8 @@ import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -313,6 +315,17 @@ def test_the_error_of_a_job_is_the_one_that_failed_it(runtime: Bench) -> None:
     assert job.job_state.error.message == "the first"
 
 
+def test_logic_that_changes_its_item_leaves_the_parameters_of_the_job_alone(runtime: Bench) -> None:
+    def logic(trigger: list[dict[str, Any]]) -> None:
+        del trigger[0]["a"]
+        trigger[0]["b"] = 2
+
+    job = runtime.run(chain(node(logic, slots=("trigger",))), {"a": 1})
+    assert job.is_completed()
+    assert job.job_state.entry_params == {"a": 1}
+    assert job.summary().entry_params == {"a": 1}
+
+
 # ---- progress
 
 
@@ -322,6 +335,33 @@ def test_each_routine_reports_its_own_progress(runtime: Bench) -> None:
 
     state = runtime.run(graph(["a -> b"], a=source([1, 2, 3]), b=node(logic))).job_state
     assert dict(state.progress) == {"b": Progress(3, 3, "row 3")}
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "shown"),
+    [
+        (Decimal("1.5"), 3, Progress(1.5, 3, "5")),
+        (Fraction(1, 4), Fraction(1, 2), Progress(0.25, 0.5, "5")),
+        (2**80, 2**81, Progress(2.0**80, 2.0**81, "5")),
+        (True, None, Progress(1.0, None, "5")),
+    ],
+)
+def test_progress_is_told_in_numbers_of_any_kind(
+    runtime: Bench, done: Any, total: Any, shown: Progress
+) -> None:
+    message: Any = 5
+    job = runtime.run(graph(worker=does(lambda job_state: job_state.report_progress(done, total, message))))
+    assert job.is_completed(), job.job_state.error
+    assert dict(job.job_state.progress) == {"worker": shown}
+    assert job.snapshot().summary.progress == shown
+
+
+@pytest.mark.parametrize("values", [("half",), (None,), (1, "many"), (10**400,)])
+def test_progress_that_is_no_number_is_refused(runtime: Bench, values: Any) -> None:
+    job = runtime.run(graph(worker=does(lambda job_state: job_state.report_progress(*values))))
+    assert job.is_failed()
+    assert "progress cannot be reported: " in str(job.job_state.error)
+    assert dict(job.job_state.progress) == {}
 
 
 def test_progress_can_be_read_while_the_job_runs(runtime: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 from collections.abc import Callable
@@ -9,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from routilux import ErrorHandler, Flow, JobCancelled, JobState, Routine, all_slots_ready_policy
+from routilux import (
+    ErrorHandler,
+    Flow,
+    JobCancelled,
+    JobState,
+    Routine,
+    all_slots_ready_policy,
+    custom_policy,
+)
 from tests.helpers import (
     LIMIT,
     Bench,
@@ -558,3 +567,55 @@ def test_a_limit_reaches_logic_that_sleeps_and_leaves_the_job_alone(runtime: Ben
     job = runtime.run(graph(worker=does(logic, timeout=0.05, handler=ErrorHandler("continue"))))
     assert job.is_completed()
     assert asked == [False]
+
+
+# ---- errors that resist
+
+
+class NoText(Exception):
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen(Exception):
+    """An exception on which nothing can be set."""
+
+    code: int
+
+
+class Several(Exception):
+    """An exception with an attribute of a name that groups of exceptions use."""
+
+    exceptions = None
+
+
+@pytest.mark.parametrize("error", [NoText(), Frozen(3), Several("x")], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("strategy", ["stop", "continue"])
+def test_a_job_deals_with_any_exception_whatever_it_does(runtime: Bench, error: Any, strategy: str) -> None:
+    flow = chain(source([1]), fails(error, handler=ErrorHandler(strategy)), flow_id="resists")
+    job = runtime.run(flow)
+    assert job.status == ("failed" if strategy == "stop" else "completed")
+    (kept,) = job.job_state.errors
+    assert kept.exception_type == type(error).__name__
+    assert "raise error" in kept.traceback
+    assert error.__traceback__ is None, "frames are not kept alive"
+
+
+@pytest.mark.parametrize("where", ["after its logic", "as it asks the policy"])
+def test_a_job_on_which_the_engine_itself_fails_ends_as_failed_and_not_never(
+    runtime: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    def broken(*args: Any) -> Any:
+        raise LookupError("a bug")
+
+    name = "activation_failed" if where == "after its logic" else "policy_failed"
+    monkeypatch.setattr(f"routilux.outcomes.{name}", broken)
+    policy = None if where == "after its logic" else custom_policy(broken)
+    job = runtime.run(chain(source([1]), fails(policy=policy, name="worker")))
+    assert job.is_failed()
+    assert "worker: LookupError: the engine failed: a bug" in str(job.job_state.error)
+    monkeypatch.undo()
+    assert runtime.run(chain(source([1]), collects(), flow_id="next")).is_completed()
+    runtime.shutdown()
+    assert "the engine failed" in caplog.text

@@ -164,3 +164,60 @@ def test_the_pool_ends_its_threads_also_when_they_never_ran_anything(make_runtim
         assert job.wait(LIMIT)
     runtime.shutdown()
     assert engine_threads() == []
+
+
+def no_more_threads(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """From now on the system starts no thread whose name begins so."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith(name):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+def test_a_job_for_which_no_thread_can_be_started_is_not_left_waiting(
+    one_thread: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_more_threads(monkeypatch, "routilux-0")
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        one_thread.start(chain(source([1]), collects()))
+    (job,) = one_thread.list_jobs()
+    assert job.is_cancelled()
+    monkeypatch.undo()
+    assert one_thread.run(chain(source([1]), collects())).is_completed()
+
+
+def test_a_pool_makes_do_with_the_threads_it_can_start(
+    make_runtime: MakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = make_runtime(4)
+    no_more_threads(monkeypatch, "routilux-1")
+    jobs = [runtime.start(chain(source(range(50)), collects())) for _ in range(20)]
+    for job in jobs:
+        assert job.wait(LIMIT), job.why_not_finished()
+        assert job.is_completed()
+    assert [thread.name for thread in engine_threads()] == ["routilux-0"]
+
+
+def test_an_emitter_for_whom_no_thread_can_be_started_fails_and_the_job_ends(
+    make_runtime: MakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two routines that feed one another may not lie on top of one another; each needs a thread."""
+    runtime = make_runtime(1)
+    no_more_threads(monkeypatch, "routilux-apart")
+
+    def ping(items: list[dict[str, Any]]) -> None:
+        for _ in range(3):
+            a.emit("out", x=items[0]["x"] - 1)
+
+    a = node(ping, capacity=1, name="a")
+    b = node(lambda items: b.emit("out", x=0) if items[0]["x"] > 0 else None, capacity=1, name="b")
+    flow = graph(["s -> a", "a -> b", "b -> a"], s=source([3]), a=a, b=b)
+    job = runtime.run(flow)
+    assert job.is_failed()
+    assert "can't start new thread" in str(job.job_state.error)
+    monkeypatch.undo()
+    assert runtime.run(chain(source([1]), collects(), flow_id="next")).is_completed()

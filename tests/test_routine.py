@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -149,6 +151,43 @@ def test_any_callable_can_be_a_logic(runtime: Bench) -> None:
 def test_a_logic_that_cannot_take_the_slots_is_refused_before_a_job_is_made(runtime: Bench) -> None:
     flow = chain(source([1]), node(lambda a, b, c: None, name="join"))
     message = r"logic of routine 'join' takes 3 data arguments \(a, b, c\), but the routine has 1 slots"
+    with pytest.raises(FlowDefinitionError, match=message):
+        runtime.start(flow)
+    assert runtime.list_jobs() == []
+
+
+async def waits(items: list[Any]) -> None:
+    raise AssertionError("never called")
+
+
+async def waits_and_yields(items: list[Any]) -> Any:
+    yield items
+
+
+def yields(items: list[Any]) -> Any:
+    yield items
+
+
+class Yields:
+    def __call__(self, items: list[Any]) -> Any:
+        yield items
+
+
+@pytest.mark.parametrize(
+    ("logic", "message"),
+    [
+        (waits, "logic of routine 'lazy' is an async function, of which a call runs nothing.*asyncio.run"),
+        (waits_and_yields, "is an async function"),
+        (yields, "logic of routine 'lazy' is a generator, of which a call runs nothing; emit its values"),
+        (Yields(), "is a generator"),
+        (functools.partial(waits), "is an async function"),
+    ],
+)
+def test_a_logic_of_which_a_call_runs_nothing_is_refused(runtime: Bench, logic: Any, message: str) -> None:
+    flow = chain(source([1]), node(logic, name="lazy"))
+    (finding,) = flow.validate()
+    assert finding.level == "error"
+    assert re.search(message, finding.message)
     with pytest.raises(FlowDefinitionError, match=message):
         runtime.start(flow)
     assert runtime.list_jobs() == []
@@ -323,6 +362,8 @@ def test_a_slot_holds_a_thousand_items_and_makes_its_emitter_wait_unless_told() 
         (lambda routine: routine.define_slot(""), "slot's name must be a string that is not empty, not ''"),
         (lambda routine: routine.define_event(3), "event's name must be a string that is not empty, not 3"),
         (lambda routine: routine.define_event("found", "path"), r"'path'; give a list of names.*\['path'\]"),
+        (lambda routine: routine.define_event("found", [3]), "event 'found': 3 is no parameter name"),
+        (lambda routine: routine.define_event("found", ["job_state"]), r"emit\(..., job_state=...\) names"),
         (lambda routine: routine.define_slot("more", max_queue_length=0), "max_queue_length is 0"),
         (lambda routine: routine.set_logic("logic"), "set_logic takes a function, not 'logic'"),
         (lambda routine: routine.set_activation_policy("now"), "takes a policy, not 'now'"),

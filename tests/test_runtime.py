@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -74,8 +75,8 @@ def test_an_unknown_flow_is_named_and_so_are_those_there_are(runtime: Bench) -> 
     assert runtime.list_jobs() == []
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-def test_a_time_limit_is_a_positive_number(runtime: Bench, timeout: float) -> None:
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "soon"])
+def test_a_time_limit_is_a_positive_number(runtime: Bench, timeout: Any) -> None:
     with pytest.raises(ValueError, match="timeout is"):
         runtime.start(chain(source([1])), timeout=timeout)
     assert runtime.list_jobs() == []
@@ -330,6 +331,24 @@ def test_jobs_of_one_flow_never_see_each_others_items_or_state(make_runtime: Mak
     for mark, job in enumerate(jobs):
         assert job.wait(LIMIT)
         assert job.job_state.shared_data["got"] == [mark] * 100
+
+
+def test_what_logic_sets_in_its_context_is_not_seen_by_another_job(one_thread: Bench) -> None:
+    """Also not by the next job on the same thread, nor by a routine that runs on top of one that waits."""
+    mark: ContextVar[str] = ContextVar("mark", default="none")
+    seen: list[str] = []
+
+    def first(trigger: Any) -> None:
+        seen.append(mark.get())
+        mark.set("set by the source")
+        for number in range(3):
+            start.emit("out", x=number)
+
+    start = node(first, slots=("trigger",), name="start")
+    flow = chain(start, node(lambda items: seen.append(mark.get()), capacity=1))
+    for _ in range(3):
+        assert one_thread.run(flow).is_completed()
+    assert seen == ["none"] * 12
 
 
 def test_two_runtimes_share_nothing_but_the_process(make_runtime: MakeRuntime) -> None:
@@ -709,6 +728,47 @@ def test_a_listener_may_use_the_runtime(runtime: Bench) -> None:
     assert follow_up.wait(LIMIT)
     assert len(runtime.list_jobs()) == 2
     assert len(seen) == 4
+
+
+def test_what_a_listener_prints_is_not_the_jobs(
+    make_runtime: MakeRuntime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runtime = make_runtime(1, echo=False)
+    runtime.subscribe(lambda event: print(f"told of {event.status}"))
+
+    def logic(items: Any, job_state: JobState) -> None:
+        print("the job's own")
+        job = runtime.get_job(job_state.job_id)
+        assert job is not None
+        assert job.pause()
+        assert job.resume()
+
+    job = runtime.run(chain(source([1]), node(logic)))
+    assert job.is_completed(), job.job_state.error
+    assert [line.message for line in job.job_state.logs()] == ["the job's own"]
+    told = "running", "pausing", "running", "completed"
+    assert capsys.readouterr().out.splitlines() == [f"told of {status}" for status in told]
+
+
+def test_logic_cannot_wait_for_the_end_of_its_own_runtime(runtime: Bench) -> None:
+    job = runtime.run(graph(worker=does(runtime.shutdown)))
+    assert job.is_failed()
+    assert "logic cannot wait for the end of all jobs" in str(job.job_state.error)
+    assert runtime.run(chain(source([1]), collects())).is_completed(), "nothing was shut down"
+    job = runtime.run(graph(worker=does(lambda: runtime.shutdown(wait=False))))
+    assert job.is_cancelled()
+
+
+def test_logic_may_have_a_runtime_of_its_own(runtime: Bench) -> None:
+    def logic(job_state: JobState) -> None:
+        with Bench(2) as inner:
+            job = inner.start(chain(source(), collects(), flow_id="inner"), {"n": 3})
+            assert inner.wait_until_all_jobs_finished(LIMIT)
+            job_state.shared_data["inner"] = job.job_state.shared_data["got"]
+
+    job = runtime.run(graph(worker=does(logic)))
+    assert job.is_completed(), job.job_state.error
+    assert job.job_state.shared_data["inner"] == [0, 1, 2]
 
 
 def test_logic_may_start_jobs_and_wait_for_them(runtime: Bench) -> None:
