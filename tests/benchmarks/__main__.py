@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cpu_gate, latency, memory, sleepers, start_up, throughput
+from . import cpu_gate, latency, memory, screen, sleepers, start_up, throughput
 from .measure import Benchmark, Row
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -26,6 +26,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cpu-gate": cpu_gate.cpu_gate,
     "steering": latency.steering_calls,
     "import": start_up.import_time,
+    "key-to-paint": screen.key_to_paint,
+    "key-beside-cpu": screen.key_beside_cpu,
+    "screen-throughput": screen.screen_throughput,
+    "first-frame": screen.first_frame,
+    "idle": screen.idle,
 }
 
 

@@ -76,6 +76,8 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         self._last_in = {"left": "flows", "right": "jobs"}
         self._zoomed = False
         self._filtered: Filtered | None = None
+        # What the header was made from last.
+        self._headed: tuple[object, ...] | None = None
         # The job to choose as soon as it is in the picture.
         self._wanted_job: str | None = None
         self._tabs = TabFeed(backend, self.job_pane, clock)
@@ -154,9 +156,14 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         if snapshot is None:
             return
         warning = "" if self.leaving is None else "quits when its jobs have ended"
-        time = self._clock().strftime("%H:%M:%S")
-        self.query_one(Header).show_picture(
-            shown_folder(self.backend.root), snapshot, time, warning, self.messages_mark()
+        now = self._clock()
+        header = self.query_one(Header)
+        headed = (snapshot, now.replace(microsecond=0), warning, self.messages.unseen, header.size.width)
+        if headed == self._headed:
+            return  # as in nine of ten frames of an app that nobody uses
+        self._headed = headed
+        header.show_picture(
+            shown_folder(self.backend.root), snapshot, now.strftime("%H:%M:%S"), warning, self.messages_mark()
         )
 
     def _tell_ended(self, snapshot: RuntimeSnapshot) -> None:
