@@ -104,7 +104,9 @@ def _raised(
         traceback = traceback.tb_next
     omitted = max(0, len(calls) - _FIRST - _LAST)
     shown = [*calls[:_FIRST], *calls[_FIRST + omitted :]] if omitted else calls
-    own = [at for at, (frame, _, _) in enumerate(shown) if not is_library(frame.f_code.co_filename)]
+    own = [
+        at for at, (frame, _, _) in enumerate(shown) if not is_library(str.__str__(frame.f_code.co_filename))
+    ]
     opened = (own or list(range(len(shown))))[-_OPEN:]
     frames: list[RaisedFrame] = []
     # The innermost first: it gets the room it needs.
@@ -140,13 +142,14 @@ def _frame(
     more: int,
 ) -> RaisedFrame:
     code = frame.f_code
+    # Asked by the name the code has: a loader may keep the lines of several versions under one path.
     lines = linecache.getlines(code.co_filename, frame.f_globals)
     first = max(1, lineno - (0 if library else _BEFORE))
     last = min(len(lines), lineno + (0 if library else _AFTER))
     source = tuple(secrets.scrub(line.rstrip("\r\n"))[:_LINE] for line in lines[first - 1 : last])
     failing = source[lineno - first] if 0 <= lineno - first < len(source) else ""
     return RaisedFrame(
-        code.co_filename,
+        str.__str__(code.co_filename),
         lineno,
         code.co_qualname,
         library,

@@ -34,7 +34,7 @@ def place_of_routine(routine: Routine) -> Place | None:
     return (
         None
         if code is None or code.co_filename.startswith("<")
-        else Place(code.co_filename, code.co_firstlineno)
+        else Place(str.__str__(code.co_filename), code.co_firstlineno)
     )
 
 

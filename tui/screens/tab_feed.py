@@ -9,6 +9,7 @@ from routilux.history import LogLine
 from tui.backend import Backend
 from tui.pictures import JobDetail
 from tui.widgets.job_pane import JobPane
+from tui.widgets.overview import RECENT
 
 
 class TabFeed:
@@ -23,7 +24,9 @@ class TabFeed:
         """Bring what is new since the last time."""
         if detail is None or detail.snapshot.job_id != self._pane.job_id:
             return
-        if self._pane.tab == "Log":
+        if self._pane.tab == "Overview":
+            self._bring_recent(detail)
+        elif self._pane.tab == "Log":
             self._bring_log(detail)
         elif self._pane.tab == "History":
             self._bring_history(detail)
@@ -33,6 +36,13 @@ class TabFeed:
             self._pane.show_graph(self._backend.graph(detail.snapshot.job_id), detail.snapshot)
         elif self._pane.tab == "Data":
             self._pane.data.show(self._backend.data(detail.snapshot.job_id))
+
+    def _bring_recent(self, detail: JobDetail) -> None:
+        snapshot = detail.snapshot
+        if snapshot.log_total != self._pane.recent_total:
+            # More than are shown: those that repeat one another take one row.
+            since = max(0, snapshot.log_total - 5 * RECENT)
+            self._pane.show_recent(self._backend.log(snapshot.job_id, since), snapshot.log_total)
 
     def _bring_log(self, detail: JobDetail) -> None:
         snapshot, pane = detail.snapshot, self._pane

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.style import Style
+
 from tui.doc_rows import DocRow
 from tui.spans import Line, plain
-from tui.widgets.cursor import CursorPane
+from tui.widgets.cursor import NO_MARK, CursorPane
 
 
 class DocPane(CursorPane):
@@ -40,6 +42,13 @@ class DocPane(CursorPane):
 
     def row_key(self, row: int) -> str:
         return self._rows[row].key
+
+    def line(self, y: int) -> Line:
+        # Where one is not, one reads a text and not a list.
+        return super().line(y) if self.has_focus else (NO_MARK, *self.row_line(y))
+
+    def overlay(self, y: int) -> Style | None:
+        return super().overlay(y) if self.has_focus else None
 
     def row_line(self, y: int) -> Line:
         return self._rows[y].line

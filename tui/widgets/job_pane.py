@@ -67,6 +67,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self.data = DataView(id="data")
         self.error_view = ErrorView(id="error")
         self.log_sequence = 0
+        self.recent_total = 0
 
     def compose(self) -> ComposeResult:
         yield TabBar(id="tabs")
@@ -89,6 +90,8 @@ class JobPane(Vertical, inherit_bindings=False):
         self.log_sequence = 0
         self.overview.scroll_to(y=0, animate=False)
         self.overview.show(None)
+        self.recent_total = 0
+        self.overview.show_recent((), zone)
         self.log_view.clear(zone)
         self.history.clear(zone)
         self.timeline.lanes.clear()
@@ -112,6 +115,11 @@ class JobPane(Vertical, inherit_bindings=False):
             self.log_sequence = lines[-1].sequence + 1
             self.log_view.append(lines)
         self._show_tabs()
+
+    def show_recent(self, lines: Sequence[LogLine], total: int) -> None:
+        """The newest lines of the log, for the Overview, and how many were ever logged."""
+        self.recent_total = total
+        self.overview.show_recent(lines, self._zone)
 
     def show_history(self, records: Sequence[ExecutionRecord], dropped: int) -> None:
         """The records that were made since; `dropped` older ones are no longer kept."""
@@ -187,6 +195,15 @@ class JobPane(Vertical, inherit_bindings=False):
 
     def action_previous_tab(self) -> None:
         self.go_to_tab(TABS[(TABS.index(self._tab) - 1) % len(TABS)])
+
+    def on_cursor_pane_entered(self, event: CursorPane.Entered) -> None:
+        """From a routine of the Overview to what it did."""
+        row = self.overview.row
+        if event.pane is self.overview and row is not None and row.routine:
+            event.stop()
+            self.go_to_tab("History")
+            self.history.set_filter(f"routine:{row.routine}")
+            self._show_tabs()
 
     def on_mount(self) -> None:
         self._label(None)

@@ -18,10 +18,10 @@ from tui.log_rows import GAP, LEVELS, MAX_LINES, LogRows, Row
 from tui.spans import Line, Span, fit, plain, width
 from tui.widgets.lines import LinePane
 
-_ROLES: Final = {
+LEVEL_ROLES: Final = {
     "DEBUG": "muted", "WARNING": "warning", "ERROR": "failed", "CRITICAL": "failed", "STDERR": "warning",
 }  # fmt: skip
-_SHOWN: Final = {"WARNING": "WARN", "CRITICAL": "CRIT"}
+LEVEL_WORDS: Final = {"WARNING": "WARN", "CRITICAL": "CRIT"}
 # The routine's column; the narrow one where there are fewer columns than _ROOMY.
 _ROUTINE: Final = 12
 _ROUTINE_NARROW: Final = 8
@@ -154,13 +154,13 @@ class LogView(LinePane):
             return ((" nothing logged" if not filtered else " nothing that passes the filters", "muted"),)
         row = rows.rows[y]
         entry, start, end = row
-        role = _ROLES.get(entry.level, "text")
+        role = LEVEL_ROLES.get(entry.level, "text")
         head = self._head()
         if entry.level == GAP:
             return ((" " * head + entry.text, "warning"),)
         spans: list[Span]
         if entry.first and start == 0:
-            level = _SHOWN.get(entry.level, entry.level)
+            level = LEVEL_WORDS.get(entry.level, entry.level)
             spans = [
                 (f" {clock_time(entry.timestamp, self._zone)} ", "muted"),
                 (fit(level, 7), role if role != "text" else "muted"),

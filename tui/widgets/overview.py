@@ -2,65 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import tzinfo
+from typing import Final
 
+from routilux.history import LogLine
 from routilux.snapshot import JobSnapshot, RoutineSnapshot
-from tui.formats import bar, duration, parameters_line, progress_words
+from tui.doc_rows import DocRow
+from tui.formats import bar, clock_time, duration, parameters_line, progress_words
 from tui.glyphs import WIDEST_ROUTINE, routine_look, status_look
 from tui.pictures import JobDetail
-from tui.spans import BLANK, Line, Span, cut, fit, wrap
-from tui.widgets.lines import TextPane
+from tui.spans import BLANK, Line, Span, cut, fit, line_width, wrap
+from tui.widgets.doc import DocPane
+from tui.widgets.log_view import LEVEL_ROLES, LEVEL_WORDS
+
+# The names of the counts where there is little room.
+_SHORT: Final = {"waiting": "wait", "dropped": "drop", "skipped": "skip", "errors": "err", "retries": "retr"}
+# Lines of the log that are shown at most.
+RECENT: Final = 20
 
 
-class Overview(TextPane):
-    """The Overview tab."""
+class Overview(DocPane):
+    """The Overview tab. The key of a routine's row is "routine:" and its id."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._detail: JobDetail | None = None
+        self._recent: Sequence[LogLine] = ()
+        self._zone: tzinfo | None = None
 
     def show(self, detail: JobDetail | None) -> None:
+        """The job's picture of this frame."""
         self._detail = detail
-        self._write()
+        self.write()
 
-    def on_resize(self) -> None:
-        self._write()
+    def show_recent(self, lines: Sequence[LogLine], zone: tzinfo | None) -> None:
+        """The newest lines of the log, for the room that is left."""
+        self._recent, self._zone = lines, zone
+        self.write()
 
-    def _write(self) -> None:
-        columns = max(self.columns - 2, 20)
-        lines = [] if self._detail is None else overview_lines(self._detail, columns)
-        self.set_lines([((" ", "text"), *line) if line else BLANK for line in lines])
+    def make_rows(self, columns: int) -> Sequence[DocRow]:
+        if self._detail is None:
+            return []
+        rows = overview_rows(self._detail, columns)
+        room = min(self.size.height - len(rows) - 1, RECENT)
+        if room >= 2:
+            rows += [DocRow("gap:log", BLANK), *log_rows(self._recent, room, columns, self._zone)]
+        return rows
 
 
-def overview_lines(detail: JobDetail, columns: int) -> list[Line]:
-    """Everything the Overview says, on lines of at most `columns`."""
+def log_rows(lines: Sequence[LogLine], most: int, columns: int, zone: tzinfo | None) -> list[DocRow]:
+    """The newest lines, a row each; what was said again and again is counted."""
+    told: list[tuple[LogLine, int]] = []
+    for line in lines:
+        if told and line[2:] == told[-1][0][2:]:
+            told[-1] = (line, told[-1][1] + 1)
+        else:
+            told.append((line, 1))
+    rows = []
+    for line, times in told[-most:]:
+        role = LEVEL_ROLES.get(line.level, "text")
+        spans: list[Span] = [
+            (f"{clock_time(line.timestamp, zone)} ", "muted"),
+            (fit(LEVEL_WORDS.get(line.level, line.level), 7), role if role != "text" else "muted"),
+            (fit(line.routine_id or "-", 10) + " ", "strong"),
+        ]
+        again = f" (×{times:,})" if times > 1 else ""
+        room = columns - line_width(spans) - len(again)
+        spans += [(cut(line.message, room), role), (again, "muted")]
+        rows.append(DocRow(f"log:{line.sequence}", spans, line.message, routine=line.routine_id))
+    return rows
+
+
+def overview_rows(detail: JobDetail, columns: int) -> list[DocRow]:
+    """All rows but those of the log."""
+    rows = []
+    seen: Counter[str] = Counter()
+    for key, line in _overview_lines(detail, columns):
+        # A routine may take several lines, and so may a note.
+        seen[key] += 1
+        name = key if seen[key] == 1 else f"{key}#{seen[key]}"
+        routine = key.removeprefix("routine:") if key.startswith("routine:") else ""
+        rows.append(DocRow(name, line, routine=routine))
+    return rows
+
+
+def _overview_lines(detail: JobDetail, columns: int) -> list[tuple[str, Line]]:
+    """Everything the Overview says, on lines of at most `columns`, each with what it is about."""
     snapshot = detail.snapshot
     summary = snapshot.summary
     look = status_look(summary.status)
     head = f" {summary.flow_name} {summary.job_id}"
-    lines: list[Line] = [
-        ((f"{look.glyph} {look.word}", look.role), (cut(head, columns - len(look.word) - 2), "strong"),
-         (f"  {duration(summary.elapsed)}", "text")),
-    ]  # fmt: skip
+    lines: list[tuple[str, Line]] = []
+
+    def add(key: str, *several: Line) -> None:
+        lines.extend((key, line) for line in several)
+
+    add(
+        "job",
+        (
+            (f"{look.glyph} {look.word}", look.role),
+            (cut(head, columns - len(look.word) - 2), "strong"),
+            (f"  {duration(summary.elapsed)}", "text"),
+        ),
+    )
     given = parameters_line(summary.entry_params)
     if given:
-        lines += [((part, "muted"),) for part in wrap(given, columns)[:3]]
-    lines.append(BLANK)
+        add("parameters", *(((part, "muted"),) for part in wrap(given, columns)[:3]))
+    add("gap", BLANK)
     lines += routine_lines(snapshot.routines, columns)
-    lines.append(BLANK)
+    add("gap", BLANK)
     if not summary.status.is_final and snapshot.waits_for:
         # It begins with the status, which stands above already.
         cause = snapshot.waits_for.removeprefix(f"{summary.status.value}: ")
-        said = wrap(f"waits for: {cause}", columns)
-        lines += [((part, "text"),) for part in said]
-    lines += list(_notes(detail, columns))
-    while lines and not lines[-1]:
+        add("waits", *(((part, "text"),) for part in wrap(f"waits for: {cause}", columns)))
+    add("note", *_notes(detail, columns))
+    while lines and not lines[-1][1]:
         lines.pop()
     return lines
 
 
-def routine_lines(routines: tuple[RoutineSnapshot, ...], columns: int) -> list[Line]:
-    """A row per routine; columns of counts that are all zero are left out."""
+def routine_lines(routines: tuple[RoutineSnapshot, ...], columns: int) -> list[tuple[str, Line]]:
+    """Lines per routine, with its key; columns of counts that are all zero are left out."""
     if not routines:
         return []
     names = min(max(len(routine.routine_id) for routine in routines), max(12, columns // 4))
@@ -73,10 +137,15 @@ def routine_lines(routines: tuple[RoutineSnapshot, ...], columns: int) -> list[L
         ("retries", [routine.retries for routine in routines], False),
     ]
     shown = [(name, values) for name, values, always in counted if always or any(values)]
+    gap = 2
     widths = [max(len(name), *(len(f"{value:,}") for value in values)) for name, values in shown]
+    if WIDEST_ROUTINE + 2 + names + sum(widths) + gap * len(widths) + 8 > columns:
+        gap = 1
+        shown = [(_SHORT.get(name, name), values) for name, values in shown]
+        widths = [max(len(name), *(len(f"{value:,}") for value in values)) for name, values in shown]
     head = " " * (WIDEST_ROUTINE + 1) + " " * (names + 1)
-    head += "".join(f"{name:>{width}}  " for (name, _), width in zip(shown, widths, strict=True))
-    lines: list[Line] = [((head + "in logic", "muted"),)]
+    head += "".join(f"{name:>{width}}{' ' * gap}" for (name, _), width in zip(shown, widths, strict=True))
+    lines: list[tuple[str, Line]] = [("head", ((head + "in logic", "muted"),))]
     for at, routine in enumerate(routines):
         look = routine_look(routine.state)
         spans: list[Span] = [
@@ -84,12 +153,13 @@ def routine_lines(routines: tuple[RoutineSnapshot, ...], columns: int) -> list[L
             (fit(routine.routine_id, names) + " ", "strong"),
         ]
         for (name, values), width in zip(shown, widths, strict=True):
-            bad = values[at] and name in ("dropped", "skipped", "errors", "retries")
-            spans.append((f"{values[at]:>{width},}  ", "warning" if bad else "text"))
+            bad = values[at] and name not in ("runs", "waiting", "wait")
+            spans.append((f"{values[at]:>{width},}{' ' * gap}", "warning" if bad else "text"))
         spans.append((f"{duration(routine.time_in_logic):>8}", "text"))
-        used = WIDEST_ROUTINE + names + 2 + sum(widths) + 2 * len(widths) + 8
-        lines.append((*spans, *_progress(routine, columns - used - 2)))
-        lines += _slots(routine, columns, WIDEST_ROUTINE + 1)
+        used = WIDEST_ROUTINE + names + 2 + sum(widths) + gap * len(widths) + 8
+        key = f"routine:{routine.routine_id}"
+        lines.append((key, (*spans, *_progress(routine, columns - used - 2))))
+        lines += [(key, line) for line in _slots(routine, columns, WIDEST_ROUTINE + 1)]
     return lines
 
 
@@ -108,13 +178,11 @@ def _progress(routine: RoutineSnapshot, columns: int) -> Line:
 
 
 def _slots(routine: RoutineSnapshot, columns: int, indent: int) -> list[Line]:
-    """The slots by name, where there is something to tell of more than one or of a full one."""
+    """The slots in which something waits, with how much they hold, or of which something was dropped."""
     told = []
     for slot in routine.slots:
-        if not slot.waiting and not slot.dropped:
-            continue
-        full = " (full)" if slot.waiting >= slot.capacity else ""
-        if len(routine.slots) > 1 or full or slot.dropped:
+        if slot.waiting or slot.dropped:
+            full = " (full)" if slot.waiting >= slot.capacity else ""
             dropped = f", {slot.dropped:,} dropped" if slot.dropped else ""
             told.append(f"{slot.name} {slot.waiting:,} of {slot.capacity:,}{full}{dropped}")
     if not told:
@@ -128,10 +196,10 @@ def _notes(detail: JobDetail, columns: int) -> Iterator[Line]:
     for notice in snapshot.summary.notices:
         for at, part in enumerate(wrap(notice, columns - 2)):
             yield (("! " if at == 0 else "  ", "warning"), (part, "warning"))
-    if snapshot.leftovers:
-        left = ", ".join(f"{count:,} in {where}" for where, count in snapshot.leftovers.items())
-        for part in wrap(f"left over: {left}", columns):
-            yield ((part, "warning"),)
+    for where, count in snapshot.leftovers.items():
+        text = f"{count:,} item{'s' * (count != 1)} left in {where}"
+        for at, part in enumerate(wrap(text, columns - 2)):
+            yield (("! " if at == 0 else "  ", "warning"), (part, "warning"))
     if snapshot.summary.error:
         for at, part in enumerate(wrap(snapshot.summary.error, columns - 2)[:4]):
             yield (("✗ " if at == 0 else "  ", "failed"), (part, "failed"))
