@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +19,7 @@ from tui.backend import RuntimeBackend
 from tui.chosen_theme import remember_theme, theme_in_effect
 from tui.config import Configured, Row, configure, help_text, rows
 from tui.earlier import EarlierSets
+from tui.ending import GRACE, Ending, end_process, say_rescued
 from tui.serve import end_with_page, in_browser, serve
 from tui.state import name_for, state_folder
 from tui.terminal import own_terminal
@@ -89,7 +89,7 @@ def main(
         return
     if not in_browser() and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.ClickException("the app needs a terminal; `routilux run` works without one")
-    sys.exit(run(configured, workers or configured.settings.workers, colours))
+    end_process(run(configured, workers or configured.settings.workers, colours))
 
 
 class Misconfigured(click.ClickException):
@@ -129,24 +129,37 @@ def run(configured: Configured, workers: int, theme: str) -> int:
     runtime = Runtime(workers, echo=False)
     earlier = EarlierSets(state_folder() / "earlier" / f"{name_for(root)}.json")
     backend = RuntimeBackend(runtime, root, lambda: load_folder(root), earlier=earlier)
-    try:
-        # In a browser the driver writes to the standard output, else to the standard error.
-        with own_terminal(local_now, screen=1 if in_browser() else 2) as terminal:
-            if in_browser():
-                end_with_page(terminal.keys)
-            app = RoutiluxApp(
-                backend,
-                theme=theme,
-                signals=(signal.SIGTERM, signal.SIGHUP),
-                terminal=terminal,
-                keys=configured.keys,
-                remember_theme=lambda chosen: remember_theme(chosen, configured.settings.theme),
-            )
-            app.run()
-    finally:
-        # What still runs is in daemon threads: it is asked to end, and not waited for.
-        backend.close()
-    return app.return_code or 0
+
+    def rescue() -> None:
+        say_rescued(backend.keeper.rescue(GRACE))
+
+    # In a browser the driver writes to the standard output, else to the standard error.
+    screen = 1 if in_browser() else 2
+    ending = Ending(os.dup(0), os.dup(screen), rescue)
+    with ending.listening():
+        try:
+            with own_terminal(local_now, screen=screen) as terminal:
+                if in_browser():
+                    end_with_page(terminal.keys)
+                app = RoutiluxApp(
+                    backend,
+                    theme=theme,
+                    terminal=terminal,
+                    keys=configured.keys,
+                    remember_theme=lambda chosen: remember_theme(chosen, configured.settings.theme),
+                )
+                ending.by(app.end)
+                try:
+                    app.run()
+                finally:
+                    ending.left()
+            code = ending.exit_code or app.return_code or 0
+            if code:
+                # Nobody has said what is to become of the jobs: the app was ended, or has died.
+                rescue()
+        finally:
+            backend.close()
+    return code
 
 
 if __name__ == "__main__":

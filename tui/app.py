@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
@@ -18,6 +17,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
 
+from tui.aside import aside
 from tui.backend import Backend
 from tui.keys import KEYS, Key, bindings_of, use
 from tui.messages import Messages
@@ -62,7 +62,6 @@ class RoutiluxApp(TypingAhead):
         catalogue: Catalogue | None = None,
         clock: Callable[[], datetime] = local_now,
         theme: str | None = None,
-        signals: Sequence[signal.Signals] = (),
         terminal: Terminal | None = None,
         keys: tuple[Key, ...] = KEYS,
         remember_theme: Callable[[str], object] | None = None,
@@ -72,6 +71,8 @@ class RoutiluxApp(TypingAhead):
         self._keys_in_effect = keys
         self._remember_theme = remember_theme
         self._shown_theme = ""
+        self._loop_here: asyncio.AbstractEventLoop | None = None
+        self._ends_with = 0
         self.backend = backend
         self.terminal = terminal
         self.messages = Messages(clock) if terminal is None else terminal.messages
@@ -80,8 +81,6 @@ class RoutiluxApp(TypingAhead):
             self.error_console = Console(markup=False, highlight=False, file=sys.__stderr__)
         self._main = MainScreen(backend, clock, catalogue=catalogue, messages=self.messages)
         self._read = catalogue is None
-        # Those that end the app as if one had left, with the exit code a shell expects.
-        self._signals = tuple(signals)
         if theme is not None:
             self.theme = theme
 
@@ -100,8 +99,9 @@ class RoutiluxApp(TypingAhead):
         self.set_keymap({key.name: ",".join(key.keys) for key in changed})
         if self.terminal is not None:
             self.terminal.close_to_others()
-        for number in self._signals:
-            asyncio.get_running_loop().add_signal_handler(number, self._ended_by, number)
+        self._loop_here = asyncio.get_running_loop()
+        if self._ends_with:
+            self.exit(return_code=self._ends_with)
         if self._read:
             self.load()
 
@@ -115,14 +115,19 @@ class RoutiluxApp(TypingAhead):
         except OSError as error:
             self._main.say(f"The theme cannot be remembered: {error}", severity="warning")
 
-    def _ended_by(self, number: signal.Signals) -> None:
-        self.exit(return_code=128 + number)
+    def end(self, code: int) -> None:
+        """Leave with this exit code and ask nobody. For a signal's handler, which may come at any time."""
+        if self._loop_here is None:
+            # Not even begun.
+            self._ends_with = code
+        else:
+            self._loop_here.call_soon_threadsafe(lambda: self.exit(return_code=code))
 
-    @work(thread=True, exclusive=True)
-    def load(self) -> None:
-        """Read the flow folder. In a thread: its modules run, and may take their time."""
-        catalogue = self.backend.load()
-        self.call_from_thread(self._main.set_catalogue, catalogue)
+    @work(exclusive=True)
+    async def load(self) -> None:
+        """Read the flow folder. In a thread that nobody waits for in the end: its modules run, and one may
+        never come to its end."""
+        self._main.set_catalogue(await aside(self.backend.load))
 
     def action_ask_quit(self) -> None:
         """ctrl+q, wherever one is; a question that is open already has to be answered first."""

@@ -14,7 +14,15 @@ from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, RuntimeSnapshot
 from tui.earlier import EarlierSets
 from tui.job_data import ITEMS, JobData
+from tui.keeper import Keeper, RuntimeKeeper
 from tui.pictures import Catalogue, FlowPicture, JobDetail, catalogue_of, picture_of
+from tui.saved_jobs import SavedJobs
+from tui.state import name_for, state_folder
+
+
+def saved_folder(root: Path) -> Path:
+    """Where the jobs of a flow folder are saved."""
+    return state_folder() / "jobs" / name_for(root)
 
 
 class Backend(Protocol):
@@ -26,6 +34,10 @@ class Backend(Protocol):
 
     def load(self) -> Catalogue:
         """Read the folder; its flows are then what `start` starts."""
+
+    @property
+    def keeper(self) -> Keeper:
+        """What keeps jobs from one run of the app to the next."""
 
     def changed(self) -> bool:
         """Whether a job has taken on another status since this was last asked."""
@@ -60,8 +72,6 @@ class Backend(Protocol):
 
     def cancel(self, job_id: str, *, force: bool = False) -> bool: ...
 
-    def cancel_all(self, *, force: bool = False) -> int: ...
-
     def close(self) -> None:
         """Nothing more is wanted. Cancels what has not ended, and does not wait for it."""
 
@@ -76,12 +86,15 @@ class RuntimeBackend:
         load_folder: Callable[[], Generation],
         *,
         earlier: EarlierSets | None = None,
+        saved: SavedJobs | None = None,
     ) -> None:
         self._runtime = runtime
         self._root = root
         self._load_folder = load_folder
         self._flows: dict[str, Flow] = {}
         self._earlier = earlier or EarlierSets()
+        self._files: dict[str, Path] = {}
+        self._keeper = RuntimeKeeper(runtime, saved or SavedJobs(saved_folder(root)), self._flows_and_files)
         # Set by pool threads, cleared by the screen's. Cleared before the picture is taken: what changes
         # in between is in the picture, and sets the mark again for a picture that shows nothing new.
         self._dirty = True
@@ -103,7 +116,16 @@ class RuntimeBackend:
             return Catalogue(self._root, problem=str(error))
         catalogue = catalogue_of(folder)
         self._flows = {name: loaded.flow for name, loaded in folder.flows.items()}
+        self._files = {name: self._root / loaded.path for name, loaded in folder.flows.items()}
         return catalogue
+
+    def _flows_and_files(self) -> Mapping[str, tuple[Flow, Path]]:
+        flows, files = self._flows, self._files
+        return {name: (flow, files.get(name, self._root)) for name, flow in flows.items()}
+
+    @property
+    def keeper(self) -> RuntimeKeeper:
+        return self._keeper
 
     def changed(self) -> bool:
         dirty, self._dirty = self._dirty, False
@@ -166,10 +188,8 @@ class RuntimeBackend:
         job = self._runtime.get_job(job_id)
         return job is not None and job.cancel(force)
 
-    def cancel_all(self, *, force: bool = False) -> int:
-        return self._runtime.cancel_all_jobs(force)
-
     def close(self) -> None:
         self._unsubscribe()
         self._earlier.close()
+        self._keeper.close()
         self._runtime.shutdown(wait=False)

@@ -25,14 +25,15 @@ _SAME_AS: Final = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+left_square_bracket
 # The keys of these scopes come before those of the scope that is named first: they would hide it.
 _OVER: Final = {
     "app": tuple(SCOPE_TITLES),
-    "main": ("list", "lines", "job", "log", "timeline", "tree"),
-    "job": ("list", "lines", "log", "timeline", "tree"),
+    "main": ("list", "lines", "job", "log", "timeline", "tree", "error"),
+    "job": ("list", "lines", "log", "timeline", "tree", "error"),
     "list": ("tree",),
     "lines": ("log", "timeline"),
     "text": ("lines", "messages"),
+    "saved": ("list",),
 }
 # Where one types, a key that is a character is that character.
-_TYPED_IN: Final = frozenset({"form", "filter"})
+_TYPED_IN: Final = frozenset({"form", "filter", "export"})
 
 
 class KeymapError(ValueError):

@@ -13,7 +13,7 @@ from textual.binding import Binding
 # tabs; the others are dialogs.
 SCOPES: Final = (
     "app", "main", "list", "lines", "job", "log", "timeline", "tree", "error", "filter", "form", "question",
-    "text", "messages", "export",
+    "text", "messages", "export", "saved",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
@@ -33,6 +33,7 @@ SCOPE_TITLES: Final = {
     "text": "In this window",
     "messages": "In the window of messages",
     "export": "While naming a file",
+    "saved": "Among saved jobs",
 }
 
 
@@ -102,6 +103,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("zoom", ("z",), "zoom", "zoom", "let the pane fill the screen, and back", rank=44, palette=True),
     Key("messages", ("m",), "messages", "messages",
         "what was written past the jobs: by other threads, subprocesses, C code", palette=True),
+    Key("saved-jobs", ("K",), "saved_jobs", "saved jobs",
+        "the jobs that were saved when the app was left", palette=True),
     Key("palette", ("ctrl+p", "colon"), "command_palette", "commands",
         "find any action, flow or job", rank=50),
     Key("help", ("question_mark",), "help", "help", "this help", rank=52, palette=True),
@@ -199,6 +202,13 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("export-write", ("enter",), "write", "write", "write the file", scope="export"),
     Key("export-leave", ("escape",), "leave", "leave", "write nothing", scope="export"),
     Key("text-close", ("escape", "q", "question_mark"), "close", "close", "close the window", scope="text"),
+    Key("saved-mark", ("space",), "mark", "mark", "mark the job, or no longer", scope="saved"),
+    Key("saved-mark-all", ("a",), "mark_all", "all", "mark all jobs, or none", scope="saved"),
+    Key("saved-carry-on", ("c",), "carry_on", "carry on",
+        "let the marked jobs run on; so does enter", scope="saved"),
+    Key("saved-discard", ("d",), "discard", "discard", "remove the marked jobs for good", scope="saved"),
+    Key("saved-later", ("escape", "q"), "later", "later",
+        "leave them saved; they are offered again", scope="saved"),
     Key("messages-close", ("m",), "close", "close", "close the window", scope="messages"),
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from tests.tui.fixed_errors import RAISED
 from tui.app import RoutiluxApp
 from tui.job_data import JobData
 from tui.pictures import Catalogue, FlowPicture, JobDetail, RoutinePicture
+from tui.saved_jobs import SavedJob
 
 NOW = datetime(2025, 6, 12, 12, 4, 55, tzinfo=UTC)
 ROOT = Path("/srv/flows")
@@ -282,6 +283,39 @@ def records() -> list[ExecutionRecord]:
     ]
 
 
+class FixedKeeper:
+    """Saves nothing. `refuses` are the reasons it gives, by job; `kept` what it says was saved."""
+
+    def __init__(self, orders: list[tuple[Any, ...]]) -> None:
+        self.orders = orders
+        self.refuses: dict[str, str] = {}
+        self.kept: list[SavedJob] = []
+
+    def save(self, job_ids: Iterable[str]) -> Mapping[str, str]:
+        job_ids = list(job_ids)
+        self.orders.append(("save", *job_ids))
+        return {job_id: self.refuses[job_id] for job_id in job_ids if job_id in self.refuses}
+
+    def forget(self, job_ids: Iterable[str]) -> Mapping[str, str]:
+        self.orders.append(("forget", *sorted(job_ids)))
+        return {}
+
+    def saved(self) -> Sequence[SavedJob]:
+        return self.kept
+
+    def carry_on(self, job: SavedJob) -> str:
+        if job.job_id in self.refuses:
+            raise ValueError(self.refuses[job.job_id])
+        self.orders.append(("carry_on", job.job_id))
+        return job.job_id
+
+    def discard(self, job: SavedJob) -> None:
+        self.orders.append(("discard", job.job_id))
+
+    def close(self) -> None:
+        pass
+
+
 class FixedBackend:
     """Shows one snapshot until it is given another. `orders` are the calls that would change something."""
 
@@ -299,6 +333,7 @@ class FixedBackend:
         self.drawn = ETL
         self.errors: tuple[JobError, ...] | None = None
         self.held = JobData({"day": "2025-06-12"}, {}, ())
+        self.keeper = FixedKeeper(self.orders)
 
     def give(self, jobs: Sequence[JobSummary]) -> None:
         """The runtime's next picture."""
@@ -369,10 +404,6 @@ class FixedBackend:
     def cancel(self, job_id: str, *, force: bool = False) -> bool:
         self.orders.append(("cancel", job_id, force))
         return True
-
-    def cancel_all(self, *, force: bool = False) -> int:
-        self.orders.append(("cancel_all", force))
-        return 1
 
     def close(self) -> None:
         self.orders.append(("close",))

@@ -53,8 +53,10 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=slave, stdout=slave, stderr=slave, cwd=cwd, env=environment, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         self.received = b""
+        self._open = True
 
     def resize(self, lines: int, columns: int) -> None:
         """Another size, and nothing on the screen until the program paints it."""
@@ -62,8 +64,6 @@ class Terminal:
         self._screen.resize(lines, columns)
         self._screen.reset()
         self._tell_size(lines, columns)
-        # In a session without this as its terminal the kernel does not tell it.
-        self.process.send_signal(signal.SIGWINCH)
 
     def _tell_size(self, lines: int, columns: int) -> None:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -129,6 +129,12 @@ class Terminal:
             pass
         return self.process.wait(timeout=1)
 
+    def hang_up(self) -> None:
+        """Close the terminal, as its window does. Nothing can be read afterwards."""
+        os.close(self._slave)
+        os.close(self.fd)
+        self._open = False
+
     def modes_now(self) -> list[object]:
         return termios.tcgetattr(self._slave)
 
@@ -136,5 +142,6 @@ class Terminal:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self.fd)
-        os.close(self._slave)
+        if self._open:
+            os.close(self.fd)
+            os.close(self._slave)

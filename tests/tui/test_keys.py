@@ -468,16 +468,11 @@ async def test_waiting_to_quit_can_be_taken_back() -> None:
 async def test_cancel_then_quit_cancels_and_waits_for_what_runs() -> None:
     async with driven("q", "c", jobs=fixed.JOBS[-1:]) as pilot:
         await pilot.pause()
-        assert orders_of(pilot) == [("cancel_all", False)]
+        job_id = fixed.JOBS[-1].job_id
+        assert orders_of(pilot) == [("cancel", job_id, False)]
         assert not pilot.app._exit
         await pilot.press("q", "f")
         await pilot.pause()
-        assert orders_of(pilot)[-1] == ("cancel_all", True)
+        assert orders_of(pilot)[-1] == ("cancel", job_id, True)
         await pilot.press("q", "l")
         assert pilot.app._exit
-
-
-async def test_waiting_does_not_wait_for_paused_jobs_for_ever() -> None:
-    async with driven("q", "w", jobs=fixed.JOBS[5:6]) as pilot:
-        await pilot.pause()
-        assert orders_of(pilot) == [("cancel_all", False)]

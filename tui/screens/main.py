@@ -25,6 +25,7 @@ from tui.messages import Messages
 from tui.pictures import Catalogue, FlowPicture, Frame
 from tui.places import Place
 from tui.screens.digging import DiggingScreen
+from tui.screens.leaving import leaving_words
 from tui.screens.tab_feed import TabFeed
 from tui.screens.text import TextScreen, help_lines, lines_of_text
 from tui.spans import clean
@@ -75,6 +76,7 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         self._pane = "flows"
         self._last_in = {"left": "flows", "right": "jobs"}
         self._zoomed = False
+        self._offered = False
         self._filtered: Filtered | None = None
         # What the header was made from last.
         self._headed: tuple[object, ...] | None = None
@@ -110,6 +112,9 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         """The folder was read."""
         self.catalogue = catalogue
         self._show_catalogue()
+        if not self._offered:
+            self._offered = True
+            self.offer_saved_jobs()
 
     def _show_catalogue(self) -> None:
         self.flow_list.show_catalogue(self.catalogue)
@@ -155,7 +160,7 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         snapshot = self.feed.last
         if snapshot is None:
             return
-        warning = "" if self.leaving is None else "quits when its jobs have ended"
+        warning = leaving_words(self.leaving)
         now = self._clock()
         header = self.query_one(Header)
         headed = (snapshot, now.replace(microsecond=0), warning, self.messages.unseen, header.size.width)
@@ -394,7 +399,12 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
 
 def shown_folder(root: Path) -> str:
     """The folder as one would type it: relative to where one is, or to the home folder."""
-    for base, mark in ((Path.cwd(), "."), (Path.home(), "~")):
+    # Asked at every picture: a flow may have gone elsewhere, and the folder it went to may be gone.
+    for find, mark in ((Path.cwd, "."), (Path.home, "~")):
+        try:
+            base = find()
+        except (OSError, RuntimeError):
+            continue
         if root == base:
             return mark
         if root.is_relative_to(base):

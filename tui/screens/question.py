@@ -52,9 +52,24 @@ class Question(ModalScreen[str | None]):
                     variant = "error" if answer.grave else "default"
                     yield Button(label, variant=variant, id=f"answer-{at}", compact=True)  # type: ignore[arg-type]
 
+    def show_text(self, text: str) -> None:
+        """Say something else."""
+        if text == self._text:
+            return
+        self._text = text
+        if self.is_mounted:
+            shown = "\n".join(clean(line) for line in text.splitlines())
+            self.query_one("#question-text", Static).update(shown)
+
     def on_mount(self) -> None:
         # Enter pressed a moment too long answers what does no harm.
         self.set_focus(self.query_one(f"#answer-{len(self._answers) - 1}", Button))
+
+    def on_resize(self) -> None:
+        """Answers that do not fit beside one another stand below one another."""
+        room = min(66, self.size.width * 94 // 100) - 4
+        needed = sum(len(answer.key) + len(answer.label) + 7 for answer in self._answers)
+        self.query_one("#answers").set_class(needed > room, "-stacked")
 
     def on_key(self, event: events.Key) -> None:
         for answer in self._answers:

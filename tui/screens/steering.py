@@ -1,41 +1,34 @@
-"""What the keys do to jobs: start, re-run, pause, cancel, and leaving while some have not ended."""
+"""What the keys do to jobs: start, re-run, pause, cancel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from routilux.snapshot import JobSummary, RuntimeSnapshot
+from routilux.snapshot import JobSummary
 from routilux.status import ExecutionStatus
 from tui.backend import Backend
-from tui.feed import unfinished
 from tui.formats import short_id
 from tui.pictures import Catalogue, FlowPicture
+from tui.screens.leaving import LeavingScreen
 from tui.screens.question import Answer, Question
 from tui.screens.start import StartScreen
-from tui.screens.telling import TellingScreen
 
 _S = ExecutionStatus
 
 
-class SteeringScreen(TellingScreen, inherit_bindings=False):
+class SteeringScreen(LeavingScreen, inherit_bindings=False):
     """The actions of the main screen on jobs. What they act on is asked of the methods below."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
 
     backend: Backend
     catalogue: Catalogue
-    # What happens once nothing is left to wait for; None while nobody wants to leave.
-    leaving: Literal["wait", "cancel"] | None = None
 
     def chosen_flow(self) -> FlowPicture | None:
         raise NotImplementedError
 
     def chosen_job(self) -> JobSummary | None:
-        raise NotImplementedError
-
-    def newest(self) -> RuntimeSnapshot | None:
-        """The picture that was taken last."""
         raise NotImplementedError
 
     def go_to_job(self, job_id: str) -> None:
@@ -159,75 +152,6 @@ class SteeringScreen(TellingScreen, inherit_bindings=False):
 
         self.app.push_screen(Question(title, text, answers), answered)
 
-    # ---- leaving
-
-    def action_ask_quit(self) -> None:
-        """Leave at once if everything has ended; else ask what is to become of what has not."""
-        jobs = unfinished(self.newest())
-        if not jobs:
-            self.app.exit()
-            return
-        paused = sum(job.status is _S.PAUSED for job in jobs)
-        if self.leaving is None:
-            text = f"{_count(len(jobs))} not ended: {_some(jobs)}."
-            if paused:
-                text += f"\nWaiting does not include paused jobs ({paused}): they are cancelled in the end."
-            title = "Quit?"
-            answers = [
-                Answer("w", "wait, then quit", "wait"),
-                Answer("c", "cancel, then quit", "cancel", grave=True),
-                Answer("s", "stay", ""),
-            ]
-        elif self.leaving == "wait":
-            title, text = "Quitting", f"{_count(len(jobs))} not ended: {_some(jobs)}."
-            answers = [
-                Answer("c", "cancel, then quit", "cancel", grave=True),
-                Answer("s", "stay after all", "stay"),
-                Answer("w", "go on waiting", ""),
-            ]
-        else:
-            title = "Quitting"
-            text = f"What runs has not returned yet: {_some(jobs)}."
-            answers = [
-                Answer("f", "force: interrupt it", "force", grave=True),
-                Answer("l", "leave it behind", "leave", grave=True),
-                Answer("w", "go on waiting", ""),
-            ]
-        self.app.push_screen(Question(title, text, answers), self._leave)
-
-    def _leave(self, answer: str | None) -> None:
-        if answer == "leave":
-            self.app.exit()
-        elif answer == "stay":
-            self.leaving = None
-        elif answer == "wait":
-            self.leaving = "wait"
-        elif answer in ("cancel", "force"):
-            self.leaving = "cancel"
-            self.backend.cancel_all(force=answer == "force")
-        self.leave_if_done()
-
-    def leave_if_done(self) -> None:
-        """Leave if that was wanted and there is nothing left to wait for. Asked at every frame."""
-        if self.leaving is None:
-            return
-        jobs = unfinished(self.newest())
-        if self.leaving == "wait" and jobs and all(job.status is _S.PAUSED for job in jobs):
-            # Only paused ones are left, and nobody will resume them.
-            self.leaving = "cancel"
-            self.backend.cancel_all()
-        elif not jobs:
-            self.app.exit()
-
 
 def _name(job: JobSummary) -> str:
     return f"{short_id(job.job_id)} {job.flow_name}"
-
-
-def _count(number: int) -> str:
-    return "1 job has" if number == 1 else f"{number:,} jobs have"
-
-
-def _some(jobs: list[JobSummary]) -> str:
-    named = ", ".join(_name(job) for job in jobs[:4])
-    return named if len(jobs) <= 4 else f"{named} and {len(jobs) - 4:,} more"

@@ -1,0 +1,276 @@
+"""Leaving while jobs have not ended: wait for them, pause and save them, or cancel them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+from routilux.snapshot import JobSummary, RuntimeSnapshot
+from routilux.status import ExecutionStatus
+from tui.aside import aside
+from tui.backend import Backend
+from tui.feed import unfinished
+from tui.formats import short_id
+from tui.screens.offering import OfferingScreen
+from tui.screens.question import Answer, Question
+
+_S = ExecutionStatus
+# So many jobs are named one by one.
+_NAMED: Final = 4
+
+
+class LeavingScreen(OfferingScreen, inherit_bindings=False):
+    """The main screen's way out. A job that has not ended is waited for, saved, or cancelled: never lost
+    without somebody having said so."""
+
+    backend: Backend
+    # What becomes of what has not ended; the app ends when it has. None while nobody wants to leave.
+    leaving: Literal["wait", "save", "cancel"] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        # The jobs that were paused here so that one can leave: they run on if one stays.
+        self._held_up: set[str] = set()
+        # The jobs that are in their files: as far as leaving goes, they have ended.
+        self._kept: set[str] = set()
+        self._saving = False
+        # Whether what cannot be paused is left behind.
+        self._leaves_rest = False
+        self._pausing: Question | None = None
+
+    def newest(self) -> RuntimeSnapshot | None:
+        """The picture that was taken last."""
+        raise NotImplementedError
+
+    def _left(self) -> list[JobSummary]:
+        """The jobs that leaving has still to see to, as they are now."""
+        return [job for job in unfinished(self.backend.snapshot()) if job.job_id not in self._kept]
+
+    # ---- asking
+
+    def action_ask_quit(self) -> None:
+        """Leave at once if everything has ended; else ask what is to become of what has not."""
+        jobs = self._left()
+        if self._saving:
+            return
+        if not jobs and self.leaving is None:
+            self.app.exit()
+        elif self.leaving is None:
+            self._ask_first(jobs)
+        elif self.leaving == "wait":
+            answers = [
+                Answer("p", "pause and save, then quit", "save"),
+                Answer("c", "cancel, then quit", "cancel", grave=True),
+                Answer("s", "stay after all", "stay"),
+                Answer("w", "go on waiting", ""),
+            ]
+            self._ask("Quitting", f"{_have(len(jobs))} not ended: {_some(jobs)}.", answers)
+        elif self.leaving == "save":
+            self._show_pausing(jobs)
+        else:
+            answers = [
+                Answer("f", "force: interrupt it", "force", grave=True),
+                Answer("l", "leave it behind", "leave", grave=True),
+                Answer("w", "go on waiting", ""),
+            ]
+            self._ask("Quitting", f"What runs has not returned yet: {_some(jobs)}.", answers)
+
+    def _ask_first(self, jobs: Sequence[JobSummary]) -> None:
+        text = f"{_have(len(jobs))} not ended: {_some(jobs)}."
+        paused = sum(job.status is _S.PAUSED for job in jobs)
+        if paused:
+            text += f"\nWaiting does not include paused jobs ({paused}): they are saved in the end."
+        answers = [
+            Answer("w", "wait, then quit", "wait"),
+            Answer("p", "pause and save, then quit", "save"),
+            Answer("c", "cancel, then quit", "cancel", grave=True),
+            Answer("s", "stay", ""),
+        ]
+        self._ask("Quit?", text, answers)
+
+    def _ask(self, title: str, text: str, answers: Sequence[Answer]) -> None:
+        self.app.push_screen(Question(title, text, answers), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer == "leave":
+            self.app.exit()
+        elif answer == "stay":
+            self._stay()
+        elif answer == "wait":
+            self.leaving = "wait"
+        elif answer == "save":
+            self.leaving = "save"
+        elif answer in ("cancel", "force"):
+            self.leaving = "cancel"
+            for job in self._left():
+                self.backend.cancel(job.job_id, force=answer == "force")
+        self.leave_if_done()
+
+    def _stay(self) -> None:
+        """What was paused so that one can leave runs on, and is in no file any more."""
+        self.leaving = None
+        self._leaves_rest = False
+        refused = self.backend.keeper.forget(self._kept)
+        for job_id in self._held_up - set(refused):
+            self.backend.resume(job_id)
+        for job_id, why in refused.items():
+            self.say(f"{short_id(job_id)} stays paused, for it is saved: {why}", severity="warning")
+        self._kept.clear()
+        self._held_up.clear()
+
+    # ---- doing it
+
+    def leave_if_done(self) -> None:
+        """Go on with leaving, if that was wanted. Asked at every frame."""
+        if self.leaving is None or self._saving:
+            return
+        jobs = self._left()
+        if not jobs:
+            self._close_pausing()
+            self._exit()
+        elif self.leaving == "save":
+            self._go_on_saving(jobs)
+        elif self.leaving == "wait" and all(job.status is _S.PAUSED for job in jobs):
+            # Only paused ones are left, and nobody will resume them.
+            self.leaving = "save"
+            self._go_on_saving(jobs)
+
+    def _go_on_saving(self, jobs: Sequence[JobSummary]) -> None:
+        for job in jobs:
+            if job.status is _S.RUNNING and self.backend.pause(job.job_id):
+                self._held_up.add(job.job_id)
+        jobs = self._left()
+        running = [job for job in jobs if job.status is not _S.PAUSED]
+        if running and not self._leaves_rest:
+            if self._pausing is not None:
+                self._pausing.show_text(self._pausing_text(jobs))
+            elif self.app.screen is self and not self._told_pausing:
+                self._show_pausing(jobs)
+            return
+        self._close_pausing()
+        self._saving = True
+        paused = [job.job_id for job in jobs if job.status is _S.PAUSED]
+        self.run_worker(self._save(paused), exit_on_error=True)
+
+    async def _save(self, job_ids: Sequence[str]) -> None:
+        """Save jobs that are paused, and leave; or ask again, if some cannot be saved."""
+        try:
+            refused = dict(await aside(self.backend.keeper.save, job_ids))
+        except Exception as error:
+            refused = dict.fromkeys(job_ids, str(error))
+        self._kept |= set(job_ids) - set(refused)
+        self._saving = False
+        if not refused:
+            if self._leaves_rest:
+                self._exit()
+            else:
+                self.leave_if_done()
+            return
+        self.leaving = None
+        self._leaves_rest = False
+        self._ask_about_refused(refused)
+
+    def _ask_about_refused(self, refused: dict[str, str]) -> None:
+        jobs = {job.job_id: job for job in unfinished(self.backend.snapshot())}
+        lines = []
+        if self._kept:
+            lines.append(f"{_have(len(self._kept))} been saved. What has not, is paused:")
+        for job_id, why in list(refused.items())[:_NAMED]:
+            name = _name(jobs[job_id]) if job_id in jobs else short_id(job_id)
+            lines.append(f"{name}: {why}")
+        if len(refused) > _NAMED:
+            lines.append(f"and {len(refused) - _NAMED:,} more")
+        answers = [
+            Answer("w", "let it run on, quit when it has ended", "wait"),
+            Answer("c", "cancel it, then quit", "cancel", grave=True),
+            Answer("s", "stay: all run on", ""),
+        ]
+
+        def answered(answer: str | None) -> None:
+            if answer == "wait":
+                for job_id in refused:
+                    self.backend.resume(job_id)
+            self._leave(answer or "stay")
+
+        title = f"{_jobs(len(refused))} cannot be saved"
+        self.app.push_screen(Question(title, "\n".join(lines), answers), answered)
+
+    def _exit(self) -> None:
+        said = ""
+        if self._kept:
+            said = f"{_have(len(self._kept))} been saved, and will be offered when the app is opened again."
+        self.app.exit(message=said or None)
+
+    # ---- while a pause takes long
+
+    _told_pausing = False
+
+    def _show_pausing(self, jobs: Sequence[JobSummary]) -> None:
+        answers = [
+            Answer("f", "interrupt and cancel what runs", "force", grave=True),
+            Answer("l", "leave what runs behind", "leave", grave=True),
+            Answer("s", "stay: all run on", "stay"),
+            Answer("w", "go on waiting", ""),
+        ]
+        self._told_pausing = True
+        self._pausing = Question("Pausing, to save and quit", self._pausing_text(jobs), answers)
+
+        def answered(answer: str | None) -> None:
+            self._pausing = None
+            if answer == "force":
+                for job in self._left():
+                    if job.status is not _S.PAUSED:
+                        self.backend.cancel(job.job_id, force=True)
+            elif answer == "leave":
+                self._leaves_rest = True
+            elif answer == "stay":
+                self._told_pausing = False
+                self._stay()
+            self.leave_if_done()
+
+        self.app.push_screen(self._pausing, answered)
+
+    def _close_pausing(self) -> None:
+        dialog, self._pausing = self._pausing, None
+        self._told_pausing = False
+        if dialog is not None and dialog.is_current:
+            dialog.dismiss(None)
+
+    def _pausing_text(self, jobs: Sequence[JobSummary]) -> str:
+        running = [job for job in jobs if job.status is not _S.PAUSED]
+        lines = [f"{_have(len(jobs) - len(running))} been paused." if len(jobs) > len(running) else ""]
+        for job in running[:_NAMED]:
+            detail = self.backend.detail(job.job_id)
+            waits_for = detail.snapshot.waits_for if detail is not None else ""
+            lines.append(f"{_name(job)}: {waits_for or job.status.value}")
+        if len(running) > _NAMED:
+            lines.append(f"and {len(running) - _NAMED:,} more")
+        return "\n".join(line for line in lines if line)
+
+
+def leaving_words(leaving: str | None) -> str:
+    """What the header says while the app is being left."""
+    words = {
+        "wait": "quits when its jobs have ended",
+        "save": "quits when its jobs are paused and saved",
+        "cancel": "quits when its jobs are cancelled",
+    }
+    return words.get(leaving or "", "")
+
+
+def _name(job: JobSummary) -> str:
+    return f"{short_id(job.job_id)} {job.flow_name}"
+
+
+def _jobs(number: int) -> str:
+    return "1 job" if number == 1 else f"{number:,} jobs"
+
+
+def _have(number: int) -> str:
+    return f"{_jobs(number)} {'has' if number == 1 else 'have'}"
+
+
+def _some(jobs: Iterable[JobSummary]) -> str:
+    jobs = list(jobs)
+    named = ", ".join(_name(job) for job in jobs[:_NAMED])
+    return named if len(jobs) <= _NAMED else f"{named} and {len(jobs) - _NAMED:,} more"
