@@ -61,8 +61,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
     def lines_changed(self) -> None:
         """Paint what differs from what was painted last."""
         size = Size(self.content_width(), self.line_count())
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self._extend_to(size)
         top = self.scroll_offset.y
         count = size.height
         for y in range(top, top + self.size.height):
@@ -70,8 +69,18 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             if self._painted.get(y) != tuple(line):
                 self.refresh_line(y)
         # Some panes learn how wide their lines are only when they make them.
-        if self.content_width() != size.width:
-            self.virtual_size = Size(self.content_width(), count)
+        self._extend_to(Size(self.content_width(), count))
+
+    def _extend_to(self, size: Size) -> None:
+        """Have so much to scroll through.
+
+        Assigning `virtual_size` would lay the whole screen out anew, for every line of a log. But nothing of
+        it depends on how long a pane's text is, other than the pane's own scrollbars; and one of those that
+        comes or goes asks for a layout itself.
+        """
+        if size != self.virtual_size:
+            self.set_reactive(LinePane.virtual_size, size)
+            self._scroll_update(size)
 
     def style_of(self, role: str) -> Style:
         """The style of a role in this pane, with the pane's background."""
