@@ -55,6 +55,8 @@ class Flow:
         self.max_history = max_history
         # Of the flow folder that it was loaded in; None for a flow that was not.
         self.generation: int | None = None
+        # The graph without its code, once it has been asked for.
+        self._kept: Flow | None = None
         self.error_handler = error_handler
         self._routines: dict[str, Routine] = {}
         # A dict for its order; the values mean nothing.

@@ -12,6 +12,7 @@ from routilux.flow import Flow
 from routilux.job_state import JobState
 from routilux.snapshot import JobSnapshot, JobSummary, RoutineData
 from routilux.status import LIVE, ExecutionStatus
+from routilux.without_code import without_code
 
 if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
@@ -29,6 +30,17 @@ class Job:
         self._loop: EventLoop | None = loop
         # The last picture for lists, kept once it cannot change any more.
         self._summary: JobSummary | None = None
+
+    def let_go_of_code(self) -> None:
+        """For the runtime, when the job has ended: keep its graph and its data, but not its code.
+
+        A generation of the flow folder is collected when its last job has ended.
+        """
+        self.flow = without_code(self.flow)
+        state = self.job_state
+        with state._lock:
+            if state.runs:
+                state.runs = {name: run.data_only() for name, run in state.runs.items()}
 
     @property
     def job_id(self) -> str:

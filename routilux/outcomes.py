@@ -120,7 +120,8 @@ def describe(
         data_slice=data_slice,
         timestamp=from_ns(loop.state.now_ns()),
         fatal=fatal,
-        exception=error,
+        # Of a flow folder, it may be of a class that would keep a whole generation alive.
+        exception=error if loop.state.generation is None else None,
         raised=raised,
     )
 

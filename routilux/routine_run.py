@@ -57,6 +57,13 @@ class RoutineRun:
         self.time_ns = 0
         self.progress: Progress | None = None
 
+    def data_only(self) -> RoutineRun:
+        """The same data, shared, without the routine."""
+        kept = RoutineRun(self.routine_id)
+        for name in RoutineRun.__slots__:
+            setattr(kept, name, getattr(self, name))
+        return kept
+
     def waiting(self) -> int:
         """Items in the slots."""
         return sum(len(slot.queue) for slot in self.slots.values())

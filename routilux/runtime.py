@@ -371,6 +371,7 @@ class Runtime:
     def _forget(self, loop: EventLoop) -> None:
         """A job has ended: it holds its queues no longer, and the oldest of too many ended ones go."""
         job_id = loop.state.job_id
+        loaded: Job | None = None
         lock = self._lock
         if not lock.acquire(False):
             acquire_contended(lock)
@@ -379,6 +380,8 @@ class Runtime:
             # A job that has been carried on meanwhile has another loop by now.
             if job is not None and job._loop is loop:
                 job._loop = None
+                if job.flow.generation is not None:
+                    loaded = job
                 del self._live[job_id]
                 self._finished[job_id] = None
             while len(self._finished) > self.max_finished_jobs:
@@ -390,6 +393,8 @@ class Runtime:
                 self._settled.notify_all()
         finally:
             lock.release()
+        if loaded is not None:
+            loaded.let_go_of_code()
 
     def _publish(self, event: JobEvent) -> None:
         for listener in self._listeners:

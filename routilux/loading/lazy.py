@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dis
+import re
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
 _IMPORT_NAME: Final = dis.opmap["IMPORT_NAME"]
+# What takes a module's name as a string; any that could be one is taken for one.
+_BY_NAME: Final = frozenset({"import_module", "__import__"})
+_A_NAME: Final = re.compile(r"\.*\w+(\.\w+)*")
 
 
 class LazyImport(NamedTuple):
@@ -19,7 +23,10 @@ class LazyImport(NamedTuple):
 
 
 def lazy_imports(code: CodeType) -> Iterator[LazyImport]:
-    """The import statements below a module's own code, which have not run when it has executed."""
+    """The imports below a module's own code, which have not run when it has executed.
+
+    By statement, or by a name that stands there as a string.
+    """
     todo = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     while todo:
         inner = todo.pop()
@@ -27,6 +34,11 @@ def lazy_imports(code: CodeType) -> Iterator[LazyImport]:
         # Most functions import nothing, and to see that is cheap.
         if _IMPORT_NAME in inner.co_code[::2]:
             yield from _imports_of(inner)
+        if _BY_NAME & set(inner.co_names):
+            for constant in inner.co_consts:
+                if isinstance(constant, str) and _A_NAME.fullmatch(constant):
+                    name = constant.lstrip(".")
+                    yield LazyImport(name, (), len(constant) - len(name))
 
 
 def _imports_of(code: CodeType) -> Iterator[LazyImport]:

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import linecache
+import threading
+from collections import Counter
 from importlib.machinery import SourceFileLoader
 from typing import Any
-
-_numbers = itertools.count(1)
 
 
 class VersionedPath(str):
     """The path of a file, as a key that is its own for each version of the file.
 
-    It reads as the path and equals it, so that breakpoints hit, but its hash differs: `linecache`
+    It reads as the path and equals it, so that breakpoints hit, but two versions differ: `linecache`
     holds the lines of every version that is alive beside one another. Code objects have it as their
     `co_filename`, which is how the traceback of an old job finds the lines that ran.
     """
 
-    __slots__ = ("_number",)
-    _number: int
+    __slots__ = ()
 
-    def __new__(cls, path: str) -> VersionedPath:
-        self = super().__new__(cls, path)
-        self._number = next(_numbers)
-        return self
-
-    def __hash__(self) -> int:
-        return hash((self._number, VersionedPath))
+    # The very function of str: tools such as tracemalloc ask for it where no Python code may run.
+    __hash__ = str.__hash__
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, VersionedPath):
@@ -42,6 +35,11 @@ class VersionedPath(str):
         return str, (str.__str__(self),)
 
 
+# How many versions of each file have lines kept. Written by any thread that loads; of the collector too.
+_alive: Counter[str] = Counter()
+_lock = threading.RLock()
+
+
 def keep_lines(file: VersionedPath, content: bytes) -> str | None:
     """Have `linecache` answer for this version, whatever is on disk; None if it cannot be decoded."""
     try:
@@ -50,14 +48,25 @@ def keep_lines(file: VersionedPath, content: bytes) -> str | None:
         return None
     # Not splitlines, which takes form feeds and others for ends of lines; Python does not.
     lines = [f"{line}\n" for line in text.split("\n")]
-    # Without a time it is never taken for out of date.
-    linecache.cache[file] = (len(content), None, lines, file)
+    path = str.__str__(file)
+    with _lock:
+        if not _alive[path]:
+            # What was read from disk under the plain path equals every version, and would stand for all.
+            linecache.cache.pop(path, None)
+        _alive[path] += 1
+        # Without a time it is never taken for out of date.
+        linecache.cache[file] = (len(content), None, lines, file)
     return text
 
 
 def forget_lines(file: VersionedPath) -> None:
-    """Undo `keep_lines`."""
-    linecache.cache.pop(file, None)
+    """Undo `keep_lines`, or its attempt."""
+    path = str.__str__(file)
+    with _lock:
+        if linecache.cache.pop(file, None) is not None:
+            _alive[path] -= 1
+            if not _alive[path]:
+                del _alive[path]
 
 
 class LoadedSource(SourceFileLoader):
