@@ -260,8 +260,8 @@ def _find_help(loop: EventLoop, lane: Lane | None, target: Unit) -> tuple[Unit, 
 
 
 def _find_downstream(target: Unit) -> Unit | None:
-    """Of the READY units from `target` on along full slots, one that is not obstructed itself, "
-    "or the last."""
+    """Of the READY units from `target` on along full slots, one that is not obstructed itself, or
+    the last."""
     found: Unit | None = None
     seen = {target.plan.index}
     todo = [target]

@@ -193,6 +193,11 @@ class LogicCall(NamedTuple):
         ]
         takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         for p in parameters:
+            if p.kind is p.POSITIONAL_ONLY and p.name in _KEYWORDS:
+                raise FlowDefinitionError(
+                    f"logic of routine {routine_id!r} takes {p.name!r} by its position only, but gets it as "
+                    f"a keyword; leave out the /, or put it before"
+                )
             if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in _KEYWORDS:
                 raise FlowDefinitionError(
                     f"logic of routine {routine_id!r} wants the keyword {p.name!r}; "

@@ -77,7 +77,7 @@ class Slot:
         self.when_full = when_full
         self.queue: deque[RawItem] = deque()
         # received counts every item that came, whatever became of it:
-        # received == consumed + waiting + dropped + skipped (tests/test_properties.py).
+        # received == consumed + waiting + dropped + skipped (tests/stress/test_properties.py).
         self.received = 0
         self.dropped = 0
         self.skipped = 0

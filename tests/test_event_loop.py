@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from routilux import ErrorHandler, Flow, JobState, Routine, all_slots_ready_policy, when_quiet_policy
+from routilux import (
+    ErrorHandler,
+    Flow,
+    JobState,
+    Routine,
+    all_slots_ready_policy,
+    batch_size_policy,
+    time_interval_policy,
+    when_quiet_policy,
+)
+from routilux.unit import READY
 from tests.helpers import (
     LIMIT,
     Bench,
@@ -447,3 +457,47 @@ def test_the_counts_of_a_finished_job_add_up(make_runtime: MakeRuntime) -> None:
         assert by_id["join"].activations == 300
         assert by_id["all"].activations == 1
         assert (by_id["bad"].activations, by_id["bad"].skipped_items) == (1, 299)
+
+
+def test_the_counts_by_which_a_job_ends_are_right_whenever_one_looks(
+    make_runtime: MakeRuntime, often_switching: Callable[[float], None]
+) -> None:
+    """Ready units, threads at work and timers: what `live` and `engaged` claim to count."""
+    runtime = make_runtime(4)
+    failed: set[int] = set()
+
+    def flaky(items: list[dict[str, Any]]) -> None:
+        value = items[0]["x"]
+        if value % 7 == 0 and value not in failed:
+            failed.add(value)
+            raise ValueError("once")
+        b.emit("out", x=value)
+
+    b = node(flaky, capacity=3, handler=ErrorHandler("retry", retry_delay=0.0005), concurrency=2)
+    flow = graph(
+        ["a -> b", "b -> c", "a -> d", "c -> e"],
+        a=source(range(200)),
+        b=b,
+        c=passes(capacity=1),
+        d=node(lambda items: None, policy=time_interval_policy(0.001)),
+        e=collects(policy=batch_size_policy(3)),
+    )
+    often_switching(1e-5)
+    looks = 0
+    for _ in range(5):
+        failed.clear()
+        job = runtime.start(flow)
+        loop = job._loop
+        assert loop is not None
+        while not job.wait(0):
+            with loop.lock:
+                if loop.ended:
+                    break
+                ready = sum(unit.phase == READY for unit in loop.units)
+                timers = sum(bool(unit.policy_timer) + len(unit.retrying) for unit in loop.units)
+                assert loop.live == ready + loop.engaged + timers
+                assert loop.engaged >= len(loop.lanes)
+            looks += 1
+        assert job.wait(LIMIT)
+        assert sorted(job.job_state.shared_data["got"]) == list(range(200))
+    assert looks > 20

@@ -193,6 +193,14 @@ def test_a_logic_of_which_a_call_runs_nothing_is_refused(runtime: Bench, logic: 
     assert runtime.list_jobs() == []
 
 
+def test_a_logic_that_takes_the_job_by_its_position_only_is_refused(runtime: Bench) -> None:
+    def logic(items: Any, job_state: Any, /) -> None: ...
+
+    flow = chain(source([1]), node(logic, name="strict"))
+    with pytest.raises(FlowDefinitionError, match="'strict' takes 'job_state' by its position only"):
+        runtime.start(flow)
+
+
 # ---- emit
 
 

@@ -60,7 +60,7 @@ def main() -> None:
 # ---- list
 
 
-@cli.command("list")
+@cli.command("list", short_help="List the flows of a folder.")
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(path_type=Path))
 @_JSON
 def list_flows(folder: Path | None, as_json: bool) -> None:
