@@ -3,6 +3,7 @@ broken for it. Nothing here sleeps: threads meet at events, and are switched as 
 
 from __future__ import annotations
 
+import queue
 import random
 import threading
 from collections import Counter
@@ -17,7 +18,10 @@ from routilux import (
     Job,
     JobState,
     Routine,
+    all_slots_ready_policy,
     batch_size_policy,
+    custom_policy,
+    immediate_policy,
 )
 from routilux.snapshot import JobEvent
 from tests.stress.tools import (
@@ -86,6 +90,38 @@ def test_no_item_of_many_producers_is_lost_or_overtaken(capacity: int) -> None:
     assert len(got) == 1600
     for who in range(4):
         assert [n for each, n in got if each == who] == list(range(400))
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+@pytest.mark.parametrize(
+    "policy",
+    [immediate_policy(), all_slots_ready_policy(), custom_policy(lambda slots, state: True)],
+    ids=str,
+)
+def test_no_wake_up_is_lost_as_an_item_comes_while_its_routine_goes_to_rest(policy: Any, limit: int) -> None:
+    """Each item is the last for now: if its wake-up is lost, nothing else brings it to its routine."""
+    held, may_end = threading.Event(), threading.Event()
+    arrived: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def hold(trigger: list[Any]) -> None:
+        held.set()
+        assert may_end.wait(HANGS)
+
+    def take(items: list[dict[str, Any]]) -> None:
+        for item in items:
+            arrived.put(item["x"])
+
+    source = routine("source", hold, slots=("trigger",))
+    flow = flow_of(source, routine("sink", take, policy=policy, limit=limit), chain=True)
+    with running(flow, 3) as runtime, switching(1e-6):
+        job = start(runtime)
+        assert held.wait(HANGS)
+        for number in range(2000):
+            source.emit("out", job_state=job.job_state, x=number)
+            assert arrived.get(timeout=HANGS) == number
+        may_end.set()
+        assert ended(job) == "completed"
+    assert dict(job.job_state.leftovers) == {}
 
 
 def test_a_job_ends_exactly_once_and_never_early() -> None:
