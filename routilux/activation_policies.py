@@ -189,7 +189,9 @@ class CustomPolicy:
         answer = self._check(slots, job_state)
         if isinstance(answer, tuple):
             return answer  # the engine checks its shape
-        return (True, _everything_new(slots), None) if answer else _NO
+        if not answer or not any(slot.queue for slot in slots.values()):
+            return _NO  # yes to nothing is no
+        return True, _everything_new(slots), None
 
     def __repr__(self) -> str:
         return f"custom_policy({getattr(self._check, '__qualname__', self._check)!s})"
@@ -235,6 +237,6 @@ def custom_policy(check: Callable[[Slots, Any], Any]) -> ActivationPolicy:
     """A policy made of `check(slots, job_state)`.
 
     `check` may be a full policy and answer `(should_activate, data_slice, policy_message)`, or
-    answer yes or no: yes then takes everything new from every slot.
+    answer yes or no: yes then takes everything new from every slot, if there is anything.
     """
     return CustomPolicy(check)

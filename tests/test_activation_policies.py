@@ -593,6 +593,16 @@ def test_asking_again_after_what_is_no_number_is_an_error_of_the_routine(
     assert dict(job.job_state.leftovers) == {"sink.items": 1}
 
 
+def test_a_check_that_always_says_yes_takes_what_there_is() -> None:
+    """It is asked after each activation, also when nothing is left; that is no yes to nothing."""
+    policy = custom_policy(lambda slots, job_state: True)
+    slots = {"left": Slot("left"), "right": Slot("right")}
+    assert policy(slots, None) == (False, {}, None)
+    slots["right"].enqueue(1)
+    assert policy(slots, None) == (True, {"left": [], "right": [1]}, None)
+    assert policy(slots, None) == (False, {}, None)
+
+
 class Greedy(BatchSizePolicy):
     """Derives from a policy of the library, and decides something else: yes to nothing."""
 
