@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 def close(loop: EventLoop) -> None:
     """Nothing is ready, running or scheduled: hand remainders over, or complete."""
-    # Who said no, and how many items it had got by then.
+    # Who said no, and how many items it had got when it was asked.
     refused: dict[Unit, int] = {}
     while (lane := _next_quiet(loop, refused)) is not None:
         unit = lane.unit
         unit.touched = False
+        received = unit.received()
         try:
             yes, data_slice, message = ask(unit, unit.plan.when_quiet, loop.state)  # type: ignore[arg-type]
         except BaseException as error:
@@ -36,7 +37,7 @@ def close(loop: EventLoop) -> None:
                 unit.parked.append((1, data_slice, message))
                 refused.clear()
             else:
-                refused[unit] = unit.received()
+                refused[unit] = received
         if not loop.release(lane, READY if yes else IDLE):
             loop.drain(lane)
     loop.tell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 from collections.abc import Callable
@@ -629,3 +630,48 @@ def test_a_policy_that_derives_from_one_of_the_library_is_trusted_no_more_than_o
     assert job.job_state.error is not None
     assert message in job.job_state.error.message
     assert job.snapshot().routines[1].waiting > 0, "what it had consumed is back in the slot"
+
+
+class Hesitates:
+    """Says no until it has been asked for the remainder twice; meanwhile `then` happens."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self.then = then
+        self.asked = 0
+
+    def __call__(self, slots: Any, job_state: Any) -> Any:
+        return False, {}, None
+
+    def when_quiet(self, slots: Any, job_state: Any) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            self.then()
+            return False, {}, None
+        return True, {"items": slots["items"].consume_all_new()}, None
+
+
+def test_a_routine_that_gets_an_item_while_it_is_asked_for_its_remainder_is_asked_once_more(
+    runtime: Bench,
+) -> None:
+    first = source([1])
+    started: list[Any] = []
+
+    def from_outside() -> None:
+        emit = functools.partial(first.emit, "out", job_state=started[0], x=2)
+        thread = threading.Thread(target=emit)
+        thread.start()
+        thread.join()
+
+    policy = Hesitates(from_outside)
+    first_logic = first.active_logic
+    assert first_logic is not None
+
+    def logic(trigger: Any, job_state: Any) -> None:
+        started.append(job_state)
+        first_logic(trigger)
+
+    first.set_logic(logic)
+    job = runtime.run(chain(first, collects(policy=policy)))
+    assert job.is_completed(), job.job_state.error
+    assert job.job_state.shared_data["got"] == [1, 2]
+    assert dict(job.job_state.leftovers) == {}

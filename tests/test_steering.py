@@ -689,3 +689,21 @@ def test_a_job_over_its_limit_can_be_carried_on(runtime: Bench) -> None:
     assert job.job_state.shared_data["got"] == [1, 2]
     assert job.job_state.error is None
     assert job.job_state.cancel_requested is False
+
+
+def test_cancelling_a_job_that_has_failed_wakes_what_still_sleeps_in_it(runtime: Bench) -> None:
+    """Its status stays as it is, and tells nobody of the cancel."""
+    sleeps = threading.Event()
+
+    def then() -> None:
+        sleeps.set()
+        jobs[0].job_state.sleep(10 * LIMIT)
+
+    jobs: list[Any] = []
+    job, hold = failed_while_another_runs(runtime, then)
+    jobs.append(job)
+    hold.release()
+    assert sleeps.wait(LIMIT)
+    assert job.cancel()
+    assert job.wait(LIMIT), job.why_not_finished()
+    assert job.is_failed()
