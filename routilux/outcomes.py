@@ -6,12 +6,10 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from routilux import failures
 from routilux.error_handler import ErrorStrategy
 from routilux.exceptions import FlowTimeout, JobCancelled
 from routilux.history import FAILED, RETRIED, SKIPPED, JobError
 from routilux.routine_run import Task
-from routilux.safe_text import Secrets
 from routilux.slot import from_ns
 from routilux.status import ExecutionStatus
 from routilux.unit import Unit
@@ -105,6 +103,10 @@ def describe(
     The exception is kept without them: its frames, and through them those of the engine, would keep
     alive whatever they know.
     """
+    # Here, since a start would pay for what only failures need.
+    from routilux import failures
+    from routilux.safe_text import Secrets
+
     frames = error.__traceback__
     if frames is not None and frames.tb_next is not None:
         frames = frames.tb_next

@@ -19,7 +19,20 @@ def imported_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "heavy",
-    ["textual", "tui", "rich", "pydantic", "click", "sqlite3", "asyncio", "watchfiles", "platformdirs"],
+    [
+        "textual",
+        "tui",
+        "rich",
+        "pydantic",
+        "click",
+        "sqlite3",
+        "asyncio",
+        "watchfiles",
+        "platformdirs",
+        "pathlib",
+        "inspect",
+        "routilux.failures",
+    ],
 )
 def test_the_library_stays_light(heavy: str) -> None:
     assert heavy not in imported_by("import routilux")
