@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routilux.job import Job
@@ -74,6 +74,7 @@ class Ledger:
         return [(job.job_id, job.status) for job in self.jobs.values()]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.one_of(

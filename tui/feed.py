@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import MappingProxyType
 
@@ -10,10 +10,12 @@ from routilux.snapshot import JobSummary, RuntimeSnapshot
 from routilux.status import LIVE, ExecutionStatus
 from tui.backend import Backend
 from tui.pictures import Frame
+from tui.roster import Changes, Roster
 
 _HELD = frozenset({ExecutionStatus.PAUSING, ExecutionStatus.CANCELLING})
 # What has not ended and does not run: its elapsed time is shown to the second.
 _STANDING = frozenset({ExecutionStatus.PENDING, ExecutionStatus.PAUSED})
+UNFINISHED = LIVE | _STANDING
 
 
 class Feed:
@@ -27,7 +29,9 @@ class Feed:
         self._last_chosen: str | None = None
         # Job id -> when it was first seen pausing or cancelling.
         self._held_since: dict[str, datetime] = {}
-        self._unfinished: frozenset[str] = frozenset()
+        self.roster = Roster()
+        # The jobs that have ended since they were last asked for.
+        self._ended: list[JobSummary] = []
         self.pictures_taken = 0
 
     @property
@@ -42,12 +46,14 @@ class Feed:
             return None
         snapshot = self._backend.snapshot()
         self.pictures_taken += 1
+        changes = self.roster.take(snapshot.jobs)
+        self._ended += self._ended_in(changes)
         self._last, self._last_at, self._last_chosen = snapshot, now, chosen
-        held = [job.job_id for job in snapshot.jobs if job.status in _HELD] if _any(snapshot, _HELD) else []
+        held = [job.job_id for job in self.roster.unfinished.values() if job.status in _HELD]
         self._held_since = {job_id: self._held_since.get(job_id, now) for job_id in held}
         held_for = {job_id: (now - since).total_seconds() for job_id, since in self._held_since.items()}
         detail = self._backend.detail(chosen) if chosen is not None else None
-        return Frame(snapshot, detail, MappingProxyType(held_for))
+        return Frame(snapshot, detail, MappingProxyType(held_for), changes)
 
     def _due(self, now: datetime, chosen: str | None) -> bool:
         changed = self._backend.changed()
@@ -59,16 +65,23 @@ class Feed:
         slow = _any(self._last, _STANDING) or self._last.threads_busy > 0
         return slow and abs((now - self._last_at).total_seconds()) >= 1.0
 
-    def newly_ended(self, snapshot: RuntimeSnapshot) -> list[JobSummary]:
-        """The jobs that had not ended in the picture this was asked about before, and have in this one."""
-        unfinished = []
-        ended = []
-        for job in snapshot.jobs:
-            if not job.status.is_final:
-                unfinished.append(job.job_id)
-            elif job.job_id in self._unfinished:
-                ended.append(job)
-        self._unfinished = frozenset(unfinished)
+    def _ended_in(self, changes: Changes) -> Iterator[JobSummary]:
+        """The jobs that ended between two pictures, those included that came between them too."""
+        last = self._last
+        for old, new in changes.each:
+            if new is None or not new.status.is_final or last is None:
+                continue
+            if old is not None:
+                ended = not old.status.is_final
+            else:
+                # Not one that ended long ago and was only now brought back.
+                ended = new.ended_at is not None and new.ended_at > last.taken_at
+            if ended:
+                yield new
+
+    def newly_ended(self) -> list[JobSummary]:
+        """The jobs that have ended since this was last asked."""
+        ended, self._ended = self._ended, []
         return ended
 
 
@@ -78,4 +91,6 @@ def _any(snapshot: RuntimeSnapshot, statuses: frozenset[ExecutionStatus]) -> boo
 
 def unfinished(snapshot: RuntimeSnapshot | None) -> list[JobSummary]:
     """The jobs that have not ended."""
-    return [] if snapshot is None else [job for job in snapshot.jobs if not job.status.is_final]
+    if snapshot is None or not any(snapshot.counts.get(status) for status in UNFINISHED):
+        return []
+    return [job for job in snapshot.jobs if not job.status.is_final]

@@ -9,11 +9,11 @@ from typing import Final
 from textual.binding import Binding
 
 # Where a key is bound: "app" wherever one is, "main" anywhere on the main screen, "list" where a row is
-# chosen, "lines" where text is scrolled, "job" in the chosen job's pane, "log" and the like in one of its
-# tabs; the others are dialogs.
+# chosen, "jobs" in the list of jobs, "lines" where text is scrolled, "job" in the chosen job's pane, "log"
+# and the like in one of its tabs; the others are dialogs.
 SCOPES: Final = (
-    "app", "main", "list", "lines", "job", "log", "timeline", "tree", "error", "filter", "form", "question",
-    "text", "messages", "export", "saved",
+    "app", "main", "list", "jobs", "lines", "job", "log", "timeline", "tree", "error", "filter", "form",
+    "question", "text", "messages", "export", "saved",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
@@ -21,6 +21,7 @@ SCOPE_TITLES: Final = {
     "app": "Everywhere, in dialogs too",
     "main": "Everywhere",
     "list": "In lists",
+    "jobs": "In the list of jobs",
     "lines": "In text",
     "job": "In the chosen job",
     "log": "In the log",
@@ -68,12 +69,14 @@ class Key:
 _SHOWN: Final = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "space": "space", "pageup": "pgup",
     "pagedown": "pgdn", "left_square_bracket": "[", "right_square_bracket": "]", "up": "↑", "down": "↓",
+    "asterisk": "*", "greater_than_sign": ">", "less_than_sign": "<",
     "plus": "+", "equals_sign": "=", "minus": "-", "left": "←", "right": "→", "shift+tab": "shift+tab",
 }  # fmt: skip
 
 _FLOWS: Final = frozenset({"flows", "flow"})
 _JOBS: Final = frozenset({"jobs", "job"})
 _JOB: Final = frozenset({"job"})
+_LIST: Final = frozenset({"jobs"})
 
 KEYS: Final[tuple[Key, ...]] = (
     Key("start", ("s",), "start", "start",
@@ -82,24 +85,29 @@ KEYS: Final[tuple[Key, ...]] = (
         "start a job of the chosen flow at once, with its last parameters",
         rank=12, panes=_FLOWS, palette=True),
     Key("rerun", ("r",), "rerun", "re-run",
-        "re-run the chosen job, the form filled with its parameters", rank=20, panes=_JOBS, palette=True),
+        "re-run the chosen job, or all marked ones, the form filled with its parameters",
+        rank=20, panes=_JOBS, palette=True),
     Key("rerun-now", ("R",), "rerun_now", "re-run now",
-        "re-run the chosen job with exactly its parameters", panes=_JOBS, palette=True),
+        "re-run the chosen job, or all marked ones, with exactly its parameters", panes=_JOBS, palette=True),
     Key("pause", ("p",), "pause", "pause",
-        "pause or resume the chosen job", rank=22, panes=_JOBS, palette=True),
+        "pause or resume the chosen job, or all marked ones", rank=22, panes=_JOBS, palette=True),
     Key("cancel", ("x",), "cancel", "cancel",
-        "cancel the chosen job: no further activation starts", rank=24, panes=_JOBS, palette=True),
+        "cancel the chosen job, or all marked ones: no further activation starts",
+        rank=24, panes=_JOBS, palette=True),
     Key("cancel-force", ("X",), "cancel_force", "force",
-        "cancel the chosen job by force: interrupt the code that runs", panes=_JOBS, palette=True),
+        "cancel the chosen job, or all marked ones, by force: interrupt the code that runs",
+        panes=_JOBS, palette=True),
     Key("filter", ("slash",), "filter", "filter",
-        "filter the list: words, flow:name, state:failed, state:!completed", rank=30, palette=True),
+        'filter the list: words, flow:name, state:failed, state:!completed, "in quotes"',
+        rank=30, palette=True),
     Key("next-pane", ("tab",), "next_pane", "next pane", "go to the next pane", rank=42),
     Key("previous-pane", ("shift+tab",), "previous_pane", "previous pane", "go to the previous pane"),
     Key("pane-flows", ("1",), "pane('flows')", "flows", "go to the flows", palette=True),
     Key("pane-flow", ("3",), "pane('flow')", "flow", "go to the chosen flow", palette=True),
     Key("pane-jobs", ("4",), "pane('jobs')", "jobs", "go to the jobs", palette=True),
     Key("pane-job", ("5",), "pane('job')", "job", "go to the chosen job", palette=True),
-    Key("back", ("escape",), "back", "back", "clear the filter, leave the zoom, or go back to the list"),
+    Key("back", ("escape",), "back", "back",
+        "drop the range, clear the filter, the view, the marks, leave the zoom, or go back"),
     Key("zoom", ("z",), "zoom", "zoom", "let the pane fill the screen, and back", rank=44, palette=True),
     Key("messages", ("m",), "messages", "messages",
         "what was written past the jobs: by other threads, subprocesses, C code", palette=True),
@@ -127,6 +135,25 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("page-up", ("pageup", "ctrl+b"), "page_up", "page up", "move up by a page", scope="list"),
     Key("page-down", ("pagedown", "ctrl+f"), "page_down", "page down", "move down by a page", scope="list"),
     Key("enter", ("enter",), "enter", "open", "go into the row", scope="list"),
+    Key("mark", ("space",), "mark", "mark",
+        "mark the job for actions, or take its mark away; click its left edge, or with ctrl",
+        scope="jobs", rank=26, panes=_LIST, palette=True),
+    Key("mark-range", ("V",), "mark_range", "range",
+        "begin a range; move, then V, space or enter marks it, esc drops it; click with shift",
+        scope="jobs", rank=27, panes=_LIST, palette=True),
+    Key("mark-all", ("asterisk",), "mark_all", "mark all",
+        "mark all jobs that are shown, or take their marks away", scope="jobs", palette=True),
+    Key("unmark-all", ("U",), "unmark_all", "unmark all",
+        "take all marks away, those of hidden jobs too", scope="jobs", palette=True),
+    Key("view", ("v",), "view", "view",
+        "show all jobs, those that have not ended, those that failed", scope="jobs", rank=31, panes=_LIST,
+        palette=True),
+    Key("sort-next", ("greater_than_sign",), "sort(1)", "sort",
+        "sort by the next column; click a title", scope="jobs", rank=32, panes=_LIST, palette=True),
+    Key("sort-previous", ("less_than_sign",), "sort(-1)", "sort back",
+        "sort by the column before", scope="jobs", palette=True),
+    Key("sort-reverse", ("I",), "reverse", "reverse",
+        "turn the order round; click the title again", scope="jobs", palette=True),
     Key("scroll-up", ("k", "up"), "up", "up", "scroll up", scope="lines"),
     Key("scroll-down", ("j", "down"), "down", "down", "scroll down", scope="lines"),
     Key("scroll-top", ("g", "home"), "top", "top", "go to the beginning", scope="lines"),

@@ -15,6 +15,7 @@ from routilux.params import ParameterField, allows_others
 from routilux.snapshot import JobSnapshot, RuntimeSnapshot
 from routilux.validation import Finding
 from tui.places import Place, place_of_routine
+from tui.roster import Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,15 @@ class JobDetail:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of everything that moves. `held_for`: seconds a job has been pausing or cancelling."""
+    """One picture of everything that moves, and what has changed since the one before.
+
+    `held_for`: seconds a job has been pausing or cancelling.
+    """
 
     snapshot: RuntimeSnapshot
     detail: JobDetail | None = None
     held_for: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    changes: Changes = field(default_factory=Changes)
 
 
 def picture_of(loaded: FlowVersion) -> FlowPicture:

@@ -10,6 +10,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from routilux.routine import Routine
+from tui.spans import clean
 
 
 class Place(NamedTuple):
@@ -71,3 +72,18 @@ def short_path(path: str) -> str:
     if given.is_relative_to(here):
         return str(given.relative_to(here))
     return str(PurePath(*given.parts[-2:])) if len(given.parts) > 2 else path
+
+
+def shown_folder(root: Path) -> str:
+    """The folder as one would type it: relative to where one is, or to the home folder."""
+    # Asked at every picture: a flow may have gone elsewhere, and the folder it went to may be gone.
+    for find, mark in ((Path.cwd, "."), (Path.home, "~")):
+        try:
+            base = find()
+        except (OSError, RuntimeError):
+            continue
+        if root == base:
+            return mark
+        if root.is_relative_to(base):
+            return f"{mark}/{clean(str(root.relative_to(base)))}"
+    return clean(str(root))

@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cpu_gate, latency, memory, screen, sleepers, start_up, throughput
+from . import cpu_gate, job_list, latency, memory, screen, sleepers, start_up, throughput
 from .measure import Benchmark, Row
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "screen-throughput": screen.screen_throughput,
     "first-frame": screen.first_frame,
     "idle": screen.idle,
+    "job-list": job_list.job_list,
 }
 
 

@@ -325,6 +325,8 @@ class FixedBackend:
         self.picture = snapshot(jobs)
         self.catalogue = catalogue
         self.orders: list[tuple[Any, ...]] = []
+        # Jobs that answer False to whatever they are told.
+        self.refusing: set[str] = set()
         self.remembered: dict[str, list[Mapping[str, Any]]] = {}
         self.snapshots = 0
         self._changed = True
@@ -395,15 +397,15 @@ class FixedBackend:
 
     def pause(self, job_id: str) -> bool:
         self.orders.append(("pause", job_id))
-        return True
+        return job_id not in self.refusing
 
     def resume(self, job_id: str) -> bool:
         self.orders.append(("resume", job_id))
-        return True
+        return job_id not in self.refusing
 
     def cancel(self, job_id: str, *, force: bool = False) -> bool:
         self.orders.append(("cancel", job_id, force))
-        return True
+        return job_id not in self.refusing
 
     def close(self) -> None:
         self.orders.append(("close",))

@@ -104,10 +104,25 @@ def test_how_long_a_job_has_been_pausing_is_counted_from_when_it_was_first_seen(
 
 def test_a_job_ends_once() -> None:
     feed, backend, _ = feed_of(S.RUNNING, S.FAILED)
-    assert feed.newly_ended(backend.picture) == []
-    done = fixed.snapshot([job._replace(status=S.COMPLETED) for job in backend.picture.jobs])
-    assert [job.job_id for job in feed.newly_ended(done)] == [backend.picture.jobs[0].job_id]
-    assert feed.newly_ended(done) == []
+    feed.tick(None)
+    assert feed.newly_ended() == []
+    first = backend.picture.jobs[0].job_id
+    backend.give([job._replace(status=S.COMPLETED) for job in backend.picture.jobs])
+    feed.tick(None)
+    assert [job.job_id for job in feed.newly_ended()] == [first]
+    feed.tick(first)
+    assert feed.newly_ended() == []
+
+
+def test_a_job_that_came_and_ended_between_two_pictures_has_ended_too() -> None:
+    feed, backend, clock = feed_of(S.COMPLETED)
+    feed.tick(None)
+    clock.on(0.1)
+    old = fixed.summary(7, S.FAILED)._replace(ended_at=fixed.NOW - timedelta(days=1))
+    quick = fixed.summary(8, S.FAILED)._replace(ended_at=clock.now)
+    backend.give([*backend.picture.jobs, old, quick])
+    feed.tick(None)
+    assert feed.newly_ended() == [quick]
 
 
 def test_unfinished_are_those_that_have_not_ended() -> None:

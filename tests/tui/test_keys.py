@@ -185,10 +185,10 @@ async def test_log_scrolls_sideways() -> None:
 async def test_a_click_chooses_and_a_double_click_opens() -> None:
     async with driven() as pilot:
         main = main_of(pilot)
-        await pilot.click("#jobs", offset=(10, 4))
+        await pilot.click("#jobs", offset=(10, 5))
         assert main.job_table.chosen == fixed.JOBS[6].job_id
         assert main.pane == "jobs"
-        await pilot.double_click("#jobs", offset=(10, 4))
+        await pilot.double_click("#jobs", offset=(10, 5))
         await pilot.pause()
         assert main.pane == "job"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import ClassVar, Final, cast
 
 from textual import events
@@ -17,18 +16,20 @@ from textual.widgets import Static
 from routilux.snapshot import JobSummary, RuntimeSnapshot
 from routilux.status import ExecutionStatus
 from tui.backend import Backend
+from tui.ended import EndedNews
 from tui.example import no_flows_lines, no_jobs_lines
 from tui.feed import Feed
 from tui.formats import short_id
 from tui.keys import Key, bindings_of, footer_of
+from tui.marks import Targets
 from tui.messages import Messages
 from tui.pictures import Catalogue, FlowPicture, Frame
-from tui.places import Place
+from tui.places import Place, shown_folder
+from tui.screens.bulk import BulkScreen
 from tui.screens.digging import DiggingScreen
 from tui.screens.leaving import leaving_words
 from tui.screens.tab_feed import TabFeed
 from tui.screens.text import TextScreen, help_lines, lines_of_text
-from tui.spans import clean
 from tui.widgets.bars import Breadcrumb, Header, KeyBar
 from tui.widgets.cursor import CursorPane
 from tui.widgets.flow_list import FlowList
@@ -36,7 +37,7 @@ from tui.widgets.flow_view import FlowView
 from tui.widgets.job_pane import Filtered, JobPane
 from tui.widgets.job_table import JobTable
 from tui.widgets.lines import LinePane
-from tui.widgets.prompt import Prompt
+from tui.widgets.prompt import Prompt, PromptNote
 
 FRAME: Final = 0.1
 LEAST: Final = (60, 16)
@@ -50,7 +51,7 @@ COLUMN: Final = {"flows": "left", "flow": "left", "jobs": "right", "job": "right
 BEHIND: Final = {"flow": "flows", "job": "jobs"}
 
 
-class MainScreen(DiggingScreen, inherit_bindings=False):
+class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
     """Feeds the panes a frame at a time, and moves between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("main")]
@@ -69,6 +70,7 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         self.catalogue = catalogue or Catalogue(backend.root, loading=True)
         self._clock = clock
         self.feed = Feed(backend, clock)
+        self._ended = EndedNews(clock)
         self.flow_list = FlowList(id="flows")
         self.flow_view = FlowView(id="flow")
         self.job_table = JobTable(id="jobs")
@@ -95,6 +97,7 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
                 yield self.job_table
                 yield self.job_pane
         yield Static("", id="too-small", markup=False)
+        yield PromptNote(id="prompt-note")
         yield Prompt(id="prompt")
         yield KeyBar(id="keys")
 
@@ -130,14 +133,19 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         frame = self.feed.tick(self._wanted_job or self.job_table.chosen)
         if frame is not None:
             self._show_frame(frame)
-            self._tell_ended(frame.snapshot)
+            self._gather_ended()
+        else:
+            self.job_table.read_ahead()
+        for toast in self._ended.toasts():
+            self.say(toast.text, severity=toast.severity)
+        self.tell_batches()
         self.tell_messages()
         self._show_header()
         self.leave_if_done()
 
     def _show_frame(self, frame: Frame) -> None:
-        self.flow_list.show_snapshot(frame.snapshot)
-        self.job_table.show(frame.snapshot, frame.held_for)
+        self.flow_list.show_counts(self.feed.roster.by_flow)
+        self.job_table.show(frame.snapshot, frame.held_for, frame.changes)
         if self._wanted_job is not None and self.job_table.choose(self._wanted_job):
             self._wanted_job = None
         chosen = self.job_table.chosen
@@ -171,20 +179,14 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
             shown_folder(self.backend.root), snapshot, now.strftime("%H:%M:%S"), warning, self.messages_mark()
         )
 
-    def _tell_ended(self, snapshot: RuntimeSnapshot) -> None:
-        """Say what ended where nobody is looking."""
-        ended = self.feed.newly_ended(snapshot)
+    def _gather_ended(self) -> None:
+        """What ended where nobody is looking is said."""
         jobs_seen = self.job_table.display and self.query_one("#right").display
         chosen = self.job_table.chosen
-        told = [job for job in ended if not jobs_seen or (job.status == "failed" and job.job_id != chosen)]
-        if len(told) > 3:
-            self.say(f"{len(told):,} jobs have ended.")
-            return
-        for job in told:
-            failed = job.status == "failed"
-            why = f": {job.error}" if job.error else ""
-            text = f"{short_id(job.job_id)} {job.flow_name} {job.status.value}{why}"
-            self.say(text, severity="error" if failed else "information")
+        ended = self.feed.newly_ended()
+        if jobs_seen:
+            ended = [job for job in ended if job.status is ExecutionStatus.FAILED and job.job_id != chosen]
+        self._ended.add(job for job in ended if not self.follows(job.job_id))
 
     # ---- what is chosen
 
@@ -206,14 +208,24 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
 
     def newest_status(self, job_id: str) -> ExecutionStatus | None:
         """What the picture that was taken last says of a job."""
-        jobs = self.feed.last.jobs if self.feed.last is not None else ()
-        return next((job.status for job in jobs if job.job_id == job_id), None)
+        job = self.feed.roster.by_id.get(job_id)
+        return None if job is None else job.status
+
+    def targets(self) -> Targets:
+        if self._pane == "job":
+            # Whoever looks at one job means that one.
+            chosen = self.chosen_job()
+            return Targets((chosen,) if chosen is not None else ())
+        return self.job_table.targets()
 
     def go_to_job(self, job_id: str) -> None:
         self._wanted_job = job_id
-        if self.job_table.filter:
-            self.job_table.set_filter("")
         self._frame()
+        if self._wanted_job is not None:
+            # Hidden, or not in the picture yet.
+            self.job_table.show_all()
+            if self.job_table.choose(job_id):
+                self._wanted_job = None
         self.action_pane("jobs")
 
     def on_cursor_pane_moved(self, event: CursorPane.Moved) -> None:
@@ -276,9 +288,11 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
         self.action_pane(ORDER[(ORDER.index(self._pane) - 1) % len(ORDER)])
 
     def action_back(self) -> None:
-        """One step back: the filter, the zoom, the pane."""
-        targets = {"flows": self.flow_list, "jobs": self.job_table, "job": self.job_pane.filtered}
+        """One step back: the range, the filter, the view, the marks, the zoom, the pane."""
+        targets = {"flows": self.flow_list, "job": self.job_pane.filtered}
         target = targets.get(self._pane)
+        if self._pane == "jobs" and self.job_table.step_back():
+            return
         if target is not None and target.filter:
             target.set_filter("")
         elif self._zoomed:
@@ -372,6 +386,7 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         if self._filtered is not None:
             self._filtered.set_filter(event.text)
+            self.query_one(PromptNote).say(self._filtered.filter.problem)
 
     def on_prompt_left(self) -> None:
         prompt = self.query_one(Prompt)
@@ -379,6 +394,7 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
             target, self._filtered = self._filtered, None
             target.set_filter(prompt.value)
             prompt.display = False
+            self.query_one(PromptNote).say("")
             self.query_one(KeyBar).display = True
             if self.focused is prompt or self.focused is None:
                 self.set_focus(cast(Widget, target))
@@ -395,18 +411,3 @@ class MainScreen(DiggingScreen, inherit_bindings=False):
 
     def action_command_palette(self) -> None:
         self.app.action_command_palette()
-
-
-def shown_folder(root: Path) -> str:
-    """The folder as one would type it: relative to where one is, or to the home folder."""
-    # Asked at every picture: a flow may have gone elsewhere, and the folder it went to may be gone.
-    for find, mark in ((Path.cwd, "."), (Path.home, "~")):
-        try:
-            base = find()
-        except (OSError, RuntimeError):
-            continue
-        if root == base:
-            return mark
-        if root.is_relative_to(base):
-            return f"{mark}/{clean(str(root.relative_to(base)))}"
-    return clean(str(root))

@@ -138,7 +138,7 @@ class CursorPane(LinePane, inherit_bindings=False):
     def _ride_along(self, old_at: int) -> None:
         """Scroll with the chosen row when rows came or went above it, unless the top is in view."""
         top = self.scroll_offset.y
-        height = self.size.height
+        height = self.size.height - self.head_lines
         was_seen = any(top <= y < top + height for y in self._lines_at(old_at))
         seen = any(top <= y < top + height for y in self._lines_at(self._at))
         if was_seen and (top > 0 or not seen):
@@ -170,7 +170,8 @@ class CursorPane(LinePane, inherit_bindings=False):
     def _show_row(self) -> None:
         if self._chosen is not None and self.size.height:
             lines = self.lines_of_row(self._at)
-            region = Region(0, lines.start, max(1, self.columns), len(lines))
+            # Lines below the head are as much further down; the head must not hide the last ones.
+            region = Region(0, lines.start, max(1, self.columns), len(lines) + self.head_lines)
             self.scroll_to_region(region, animate=False, force=True, x_axis=False)
 
     def overlay(self, y: int) -> Style | None:
@@ -210,11 +211,15 @@ class CursorPane(LinePane, inherit_bindings=False):
     def action_bottom(self) -> None:
         self._go(self.row_count() - 1)
 
+    @property
+    def _page(self) -> int:
+        return max(1, self.size.height - self.head_lines - 1)
+
     def action_page_up(self) -> None:
-        self._go(self._at - max(1, self.size.height - 1))
+        self._go(self._at - self._page)
 
     def action_page_down(self) -> None:
-        self._go(self._at + max(1, self.size.height - 1))
+        self._go(self._at + self._page)
 
     def action_enter(self) -> None:
         if self._chosen is not None:
@@ -224,8 +229,20 @@ class CursorPane(LinePane, inherit_bindings=False):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        y = offset.y + self.scroll_offset.y
-        if y < self.line_count():
+        y = offset.y + self.scroll_offset.y - self.head_lines
+        if offset.y < self.head_lines:
+            self.head_clicked(offset.x)
+        elif y < self.line_count() and not self.row_clicked(self.row_of_line(y), offset.x, event):
             self._go(self.row_of_line(y))
             if event.chain == 2:
                 self.action_enter()
+
+    def head_clicked(self, x: int) -> None:
+        """The head was clicked, `x` columns from its left edge."""
+
+    def row_clicked(self, row: int, x: int, event: events.Click) -> bool:
+        """A row was clicked, `x` columns from its left edge.
+
+        True where that has been dealt with; otherwise the row is chosen.
+        """
+        return False

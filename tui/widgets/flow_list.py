@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from routilux.loading import LoadError
-from routilux.snapshot import RuntimeSnapshot
 from routilux.status import ExecutionStatus
 from tui.filters import Filter, parse_filter
 from tui.glyphs import count_spans
@@ -33,8 +31,7 @@ class FlowList(CursorPane):
         # The first line of each row, and one more for the end of the last.
         self._starts: list[int] = [0]
         self._row_at: list[int] = []
-        self._counts: Mapping[str, Counter[ExecutionStatus]] = {}
-        self._counted: object = None
+        self._counts: Mapping[str, Mapping[ExecutionStatus, int]] = {}
         self._filter = Filter()
         self._when_empty: list[Line] = []
 
@@ -50,17 +47,8 @@ class FlowList(CursorPane):
         self._when_empty = lines
         self.lines_changed()
 
-    def show_snapshot(self, snapshot: RuntimeSnapshot) -> None:
-        """Count the jobs by flow and state, if any came, went or changed its state."""
-        jobs = snapshot.jobs
-        ends = (jobs[0].job_id, jobs[-1].job_id) if jobs else ()
-        mark = (dict(snapshot.counts), len(jobs), ends)
-        if mark == self._counted:
-            return
-        self._counted = mark
-        counts: dict[str, Counter[ExecutionStatus]] = {}
-        for job in jobs:
-            counts.setdefault(job.flow_name, Counter())[job.status] += 1
+    def show_counts(self, counts: Mapping[str, Mapping[ExecutionStatus, int]]) -> None:
+        """How many jobs of each flow are in which state."""
         self._counts = counts
         self.lines_changed()
 

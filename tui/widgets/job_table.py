@@ -1,94 +1,108 @@
-"""All jobs of one snapshot, a row each, the newest first."""
+"""All jobs of one snapshot, a row each: sorted, filtered, marked."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import ClassVar, Final
 
-from routilux.snapshot import JobSummary, Progress, RuntimeSnapshot
-from routilux.status import ExecutionStatus
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.style import Style as ContentStyle
+
+from routilux.snapshot import JobSummary, RuntimeSnapshot
 from tui.filters import Filter, parse_filter
-from tui.formats import bar, brief, duration, parameters_line, short_id
-from tui.glyphs import STATUS, WIDEST_STATUS, status_span
-from tui.keys import key_named
-from tui.spans import BLANK, Line, Span, fit, wrap
-from tui.widgets.cursor import CursorPane
+from tui.job_columns import Column, Needs, arrange, cells, column_at, head
+from tui.job_rows import SORTS, VIEWS, JobRows, Sort
+from tui.job_search import FIELDS, STATES
+from tui.keys import bindings_of, key_named
+from tui.marks import Marks, Targets
+from tui.roster import Changes
+from tui.spans import BLANK, Line, Span, cut, wrap
+from tui.widgets.cursor import MARK, NO_MARK, CursorPane
 
-FIELDS: Final = frozenset({"id", "flow", "state", "params", "error"})
-# The engine's own events in fewer words: "hash activation_started" is "hash started".
-_LAST: Final = re.compile(" (?:activation|routine)_(started|ended|failed|skipped)$")
-
-
-class Columns(NamedTuple):
-    """How wide each column is; 0 where there is no room for it."""
-
-    flow: int
-    params: int
-    elapsed: int
-    bar: int
-    percent: int
-    last: int
+MARKED: Final[Span] = ("•", "key")
+IN_RANGE: Final[Span] = ("◦", "key")
+# Of every frame so much may go into texts that a filter will look at.
+READ_AHEAD: Final = 0.003
+_NOTHING_HELD: Final[Mapping[str, float]] = MappingProxyType({})
 
 
-def arrange(columns: int, widest_flow: int, *, progress: bool, params: bool) -> Columns:
-    """Share a row out: state, id, flow and elapsed always, then progress, parameters, last event."""
-    room = columns - (WIDEST_STATUS + 1) - (6 + 1) - (7 + 1)
-    flow = min(max(widest_flow, 4), max(8, room // 3))
-    room -= flow + 1
-    percent = 5 if progress and room >= 5 else 0
-    room -= percent
-    width = 0
-    if percent and room >= 24:
-        width = 10 if room >= 60 else 5
-        room -= width + 1
-    first = min(40, room // 2) if params and room >= 22 else 0
-    room -= first + (1 if first else 0)
-    return Columns(flow, first, 7, width, percent, max(room, 0))
+class JobTable(CursorPane, inherit_bindings=False):
+    """Pane 4. The key of a row is the job's id. Its first line, which stays, has the columns' titles."""
 
-
-class JobTable(CursorPane):
-    """Pane 4. The key of a row is the job's id."""
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("list"), *bindings_of("jobs")]
+    SCOPES: ClassVar[frozenset[str]] = frozenset({"list", "jobs"})
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="pane")
-        self._snapshot: RuntimeSnapshot | None = None
-        self._rows: Sequence[JobSummary] = ()
-        self._held: Mapping[str, float] = MappingProxyType({})
-        self._filter = Filter()
-        # Job id -> a summary and what is searched of it, while there is a filter: making that is what costs.
-        self._texts: dict[str, tuple[JobSummary, Mapping[str, str]]] = {}
-        self._columns = arrange(80, 12, progress=False, params=True)
-        self._headed: tuple[int, ...] = ()
+        self.rows = JobRows()
+        self.marks = Marks(self.rows)
+        self._taken: tuple[JobSummary, ...] = ()
+        self._held: Mapping[str, float] = _NOTHING_HELD
+        self._columns: tuple[Column, ...] = arrange(80, Needs())
         self._no_jobs: list[Line] = []
 
     # ---- what it is given
 
-    def show(self, snapshot: RuntimeSnapshot, held_for: Mapping[str, float]) -> None:
-        """Show the jobs of a snapshot; only rows that differ are painted."""
-        self._snapshot = snapshot
+    def show(
+        self,
+        snapshot: RuntimeSnapshot,
+        held_for: Mapping[str, float] = _NOTHING_HELD,
+        changes: Changes | None = None,
+    ) -> None:
+        """Show the jobs of a snapshot; only rows that differ are painted.
+
+        With `changes` that lead from the jobs shown last to these, it costs what changed.
+        """
         self._held = held_for
-        self._arrange()
+        if changes is not None and changes.before is self._taken and changes.after is snapshot.jobs:
+            self.rows.update(changes.each)
+        elif snapshot.jobs is not self._taken:
+            self.rows.reset(snapshot.jobs)
+        self._taken = snapshot.jobs
+        self.marks.forget_gone()
+        self._show_rows()
 
     def show_when_empty(self, lines: list[Line]) -> None:
         """What stands here while there are no jobs."""
         self._no_jobs = lines
         self.lines_changed()
 
+    def read_ahead(self) -> None:
+        """Use a moment of an idle screen to make a filter quick."""
+        self.rows.texts.read_ahead(READ_AHEAD)
+
     @property
     def filter(self) -> Filter:
-        return self._filter
+        return self.rows.filter
 
     def set_filter(self, text: str) -> None:
-        self._filter = parse_filter(text, FIELDS)
-        if not self._filter:
-            self._texts.clear()
-        self._arrange()
+        self._arrange(wanted=parse_filter(text, FIELDS, {"state": STATES}))
+
+    def show_all(self) -> None:
+        """No filter and no view hides anything."""
+        if self.filter or self.rows.view != VIEWS[0]:
+            self._arrange(wanted=Filter(), view=VIEWS[0])
+
+    def _arrange(
+        self, *, sort: Sort | None = None, view: str | None = None, wanted: Filter | None = None
+    ) -> None:
+        if self.rows.arrange(sort=sort, view=view, wanted=wanted):
+            self.call_later(self._go_on)
+        self._show_rows()
+
+    def _go_on(self) -> None:
+        """Keys that came meanwhile are dealt with before the next part."""
+        if self.rows.scanning and self.rows.go_on():
+            self.call_later(self._go_on)
+        self._show_rows()
 
     @property
     def chosen_job(self) -> JobSummary | None:
-        return self._rows[self._at] if self.chosen is not None and self._at < len(self._rows) else None
+        return self.rows.job(self.chosen) if self.chosen is not None else None
 
     def copied(self) -> str:
         """The whole id of the chosen job."""
@@ -96,106 +110,236 @@ class JobTable(CursorPane):
 
     # ---- rows
 
-    def _arrange(self) -> None:
-        jobs = self._snapshot.jobs if self._snapshot is not None else ()
-        if self._filter:
-            rows = [job for job in reversed(jobs) if self._passes(job)]
-            if len(self._texts) > 2 * len(jobs):
-                alive = {job.job_id for job in jobs}
-                self._texts = {key: value for key, value in self._texts.items() if key in alive}
-            self._rows = rows
-        else:
-            self._rows = jobs[::-1]
-        total = f"{len(self._rows)}/{len(jobs)}" if self._filter else f"{len(jobs)}"
-        self.set_title(f"4 Jobs {total}", f"/{self._filter.text}" if self._filter else "")
+    def _show_rows(self) -> None:
         self._measure()
         self.rows_changed()
+        self._show_border()
 
     def _measure(self) -> None:
-        """The columns follow what the visible rows need, and change rarely."""
-        seen = self._rows[: self.size.height * 4 + 50]
-        widest = max((len(job.flow_name) for job in seen), default=0)
-        progress = any(job.progress is not None for job in seen)
-        params = any(job.entry_params for job in seen)
-        columns = arrange(self.columns - 1, min(widest, 24), progress=progress, params=params)
+        """The columns follow what the rows in view need, and change rarely."""
+        top = self.scroll_offset.y
+        seen = self.rows.rows[max(0, top - 50) : top + self.size.height + 50]
+        newest = max((job.generation or 0 for job in seen), default=0)
+        needs = Needs(
+            flow=min(max((len(job.flow_name) for job in seen), default=0), 24),
+            params=any(job.entry_params for job in seen),
+            generation=len(str(newest)) if newest else 0,
+            progress=any(job.progress is not None for job in seen),
+        )
+        columns = arrange(self.columns - 2, needs)
         if columns != self._columns:
             self._columns = columns
             self.refresh()
 
     def on_resize(self) -> None:
         self._measure()
+        self._show_border()
         super().on_resize()
 
-    def _passes(self, job: JobSummary) -> bool:
-        known = self._texts.get(job.job_id)
-        if known is None or known[0] is not job:
-            known = self._texts[job.job_id] = (job, _searched(job))
-        return self._filter.passes(known[1])
-
     def row_count(self) -> int:
-        return len(self._rows)
+        return len(self.rows.rows)
 
     def row_key(self, row: int) -> str:
-        return self._rows[row].job_id
+        return self.rows.rows[row].job_id
+
+    def row_of_key(self, key: str) -> int | None:
+        return self.rows.row_of(key)
 
     def line_count(self) -> int:
-        return len(self._rows) or len(self._nothing())
+        return len(self.rows.rows) or len(self._nothing())
 
     def line(self, y: int) -> Line:
-        return super().line(y) if self._rows else self._nothing()[y]
+        if not self.rows.rows:
+            return self._nothing()[y]
+        job = self.rows.rows[y]
+        mark = MARKED if job.job_id in self.marks else NO_MARK
+        if self.marks.in_range and y in self._range():
+            mark = IN_RANGE if mark is NO_MARK else mark
+        return (MARK if self._is_chosen(y) else NO_MARK, mark, *self.row_line(y))
 
     def row_line(self, y: int) -> Line:
-        job = self._rows[y]
-        columns = self._columns
-        spans: list[Span] = [
-            status_span(job.status, WIDEST_STATUS + 1),
-            (short_id(job.job_id).ljust(7), "muted"),
-            (fit(job.flow_name, columns.flow) + " ", "strong"),
-        ]
-        if columns.params:
-            spans.append((fit(parameters_line(job.entry_params), columns.params) + " ", "muted"))
-        spans.append((duration(job.elapsed).rjust(columns.elapsed) + " ", "text"))
-        spans.extend(self._progress(job.progress))
-        if columns.last:
-            spans.append(self._last(job, columns.last))
-        return spans
+        job = self.rows.rows[y]
+        return cells(job, self._columns, self.rows.texts.params(job), self._held.get(job.job_id))
 
-    def _progress(self, progress: Progress | None) -> Line:
-        columns = self._columns
-        if not columns.percent:
-            return ()
-        fraction = progress.fraction if progress is not None else None
-        if fraction is None:
-            done = "" if progress is None else brief(progress.done)
-            return ((fit(done, columns.bar + columns.percent + (1 if columns.bar else 0) - 1) + " ", "text"),)
-        percent = (f"{fraction:.0%}".rjust(columns.percent - 1) + " ", "text")
-        return (*bar(fraction, columns.bar), (" ", "text"), percent) if columns.bar else (percent,)
+    def overlay(self, y: int) -> Style | None:
+        over = super().overlay(y)
+        if over is None and self.marks.in_range and y in self._range():
+            return self.get_component_rich_style("line--cursor-blurred", partial=True)
+        return over
 
-    def _last(self, job: JobSummary, columns: int) -> Span:
-        if job.error and job.status in (ExecutionStatus.FAILED, ExecutionStatus.CANCELLING):
-            return fit(job.error, columns), "failed"
-        held = self._held.get(job.job_id)
-        if held is not None:
-            return fit(f"{STATUS[job.status].word} for {duration(held)}", columns), "muted"
-        if job.notices:
-            return fit(job.notices[-1], columns), "warning"
-        return fit(_LAST.sub(r" \1", job.last_event), columns), "muted"
+    @property
+    def head_lines(self) -> int:
+        return 1 if self.rows.rows and self.size.height > 3 else 0
+
+    def head_line(self, y: int) -> Line:
+        return ((" ", "muted"), (" ", "muted"), *head(self._columns, self.rows.sort))
 
     def _nothing(self) -> list[Line]:
-        if self._filter:
-            columns = max(self.columns - 1, 8)
-            total = len(self._snapshot.jobs) if self._snapshot is not None else 0
-            said = wrap(f"No job passes the filter /{self._filter.text}, which hides {total:,}", columns)
-            return [((f" {part}", "muted"),) for part in (*said, f"{key_named('back').first} clears it")]
-        return self._no_jobs or [((" no jobs yet", "muted"),), BLANK]
+        total = len(self.rows)
+        wanted, view = self.filter, self.rows.view
+        if not total or not (wanted or view != VIEWS[0]):
+            return self._no_jobs or [((" no jobs yet", "muted"),), BLANK]
+        which = "No job" if view == VIEWS[0] else f"No {view} job"
+        said = []
+        if wanted:
+            said.append(f"{which} passes the filter /{wanted.text}, which hides {total:,}")
+            said += wanted.problem.split("; ") if wanted.problem else []
+            said.append(f"{key_named('back').shown} clears it")
+        else:
+            said.append(f"{which}: this view hides {total:,}")
+        if view != VIEWS[0]:
+            said.append(f"{key_named('view').shown} goes to the next view")
+        columns = max(self.columns - 1, 8)
+        return [((f" {part}", "muted"),) for each in said for part in wrap(each, columns)]
+
+    # ---- marks
+
+    def targets(self) -> Targets:
+        """What an action goes to: the marked jobs, and with them a range under way; else the chosen one."""
+        if self.marks.in_range:
+            self.marks.fix_range(self.chosen_row)
+            self._show_rows()
+        if len(self.marks):
+            return self.marks.targets()
+        chosen = self.chosen_job
+        return Targets((chosen,) if chosen is not None else ())
+
+    def step_back(self) -> bool:
+        """Take back the last thing that narrows or marks; False where there is nothing of the kind."""
+        if self.marks.drop_range():
+            self._show_rows()
+        elif self.filter:
+            self.set_filter("")
+        elif self.rows.view != VIEWS[0]:
+            self._arrange(view=VIEWS[0])
+        elif self.marks.clear():
+            self._show_rows()
+        else:
+            return False
+        return True
+
+    def _range(self) -> range:
+        return self.marks.range_to(self.chosen_row)
+
+    def action_mark(self) -> None:
+        """In a range: mark all of it. Else the chosen job, and on to the next."""
+        if self.chosen is None:
+            return
+        if not self.marks.fix_range(self.chosen_row):
+            self.marks.toggle(self.chosen)
+            self.action_down()
+        self._show_rows()
+
+    def action_mark_range(self) -> None:
+        if self.chosen is not None and not self.marks.fix_range(self.chosen_row):
+            self.marks.begin_range(self.chosen)
+        self._show_rows()
+
+    def action_mark_all(self) -> None:
+        """All that the filter shows; if they all are marked, none of them any more."""
+        self.marks.drop_range()
+        shown = [job.job_id for job in self.rows.rows]
+        if all(job_id in self.marks for job_id in shown):
+            self.marks.remove(shown)
+        else:
+            self.marks.add(shown)
+        self._show_rows()
+
+    def action_unmark_all(self) -> None:
+        self.marks.clear()
+        self._show_rows()
+
+    def action_enter(self) -> None:
+        if self.marks.fix_range(self.chosen_row):
+            self._show_rows()
+        else:
+            super().action_enter()
+
+    # ---- order and view
+
+    def action_view(self, view: str = "") -> None:
+        """A view, or the next one."""
+        self._arrange(view=view or VIEWS[(VIEWS.index(self.rows.view) + 1) % len(VIEWS)])
+
+    def action_sort(self, by: int) -> None:
+        """Sort by the next thing, or the one before."""
+        names = list(SORTS)
+        name = names[(names.index(self.rows.sort.by) + by) % len(names)]
+        self._arrange(sort=Sort(name, SORTS[name]))
+
+    def action_reverse(self) -> None:
+        self._arrange(sort=Sort(self.rows.sort.by, not self.rows.sort.down))
+
+    def sort_by(self, name: str) -> None:
+        """What a click on a title does: sort by it, a second one turns the order round."""
+        if name == self.rows.sort.by:
+            self.action_reverse()
+        elif name in SORTS:
+            self._arrange(sort=Sort(name, SORTS[name]))
+
+    # ---- mouse
+
+    def head_clicked(self, x: int) -> None:
+        column = column_at(self._columns, x - 2)
+        if column is not None:
+            self.sort_by(column.name)
+
+    def row_clicked(self, row: int, x: int, event: events.Click) -> bool:
+        if not self.rows.rows:
+            return False
+        job_id = self.row_key(row)
+        if event.ctrl or (x < 2 and not event.shift):
+            self.marks.toggle(job_id)
+        elif event.shift:
+            if self.chosen is not None and not self.marks.in_range:
+                self.marks.begin_range(self.chosen)
+            self.marks.fix_range(row)
+        else:
+            return False
+        self._go(row)
+        self._show_rows()
+        return True
+
+    # ---- the border
+
+    def _show_border(self) -> None:
+        rows, total = len(self.rows.rows), len(self.rows)
+        narrowed = self.filter or self.rows.view != VIEWS[0]
+        count = f"{rows:,}/{total:,}" if narrowed else f"{total:,}"
+        waiting = " …" if self.rows.scanning else ""
+        title = f"4 Jobs {count}{waiting} "
+        views = "  " + " ".join(f"[{view}]" if view == self.rows.view else view for view in VIEWS)
+        room = self.size.width - len(title) - len(views) - 6
+        wanted = cut(f" /{self.filter.text}", room) if self.filter and room > 3 else ""
+        parts: list[tuple[str, ContentStyle] | str] = [title, wanted]
+        if room >= 0:
+            parts.append("  ")
+            for view in VIEWS:
+                text = f"[{view}]" if view == self.rows.view else view
+                parts += [(text, _clicked(f"view('{view}')")), " "]
+        self._set_border(Content.assemble(*parts), self._state_of_marks())
+
+    def _state_of_marks(self) -> Content:
+        sort = self.rows.sort
+        parts: list[tuple[str, ContentStyle] | str] = []
+        if self.marks.in_range:
+            keys = f"{key_named('mark-range').shown} marks it, {key_named('back').shown} drops it"
+            parts.append(f"range of {len(self._range()):,}: {keys} · ")
+        elif len(self.marks):
+            hidden = self.marks.hidden()
+            parts.append(f"{len(self.marks):,} marked{f', {hidden:,} hidden' if hidden else ''} · ")
+        arrow = "▼" if sort.down else "▲"
+        parts.append((f"sort: {sort.by} {arrow}", _clicked("reverse")))
+        return Content.assemble(*parts)
+
+    def _set_border(self, title: Content, subtitle: Content) -> None:
+        texts = (title.markup, subtitle.markup)
+        if texts != getattr(self, "_titles", None):
+            self._titles = texts
+            self.border_title = title
+            self.border_subtitle = subtitle
 
 
-def _searched(job: JobSummary) -> Mapping[str, str]:
-    """What a filter looks at, by field, in lower case."""
-    return {
-        "id": job.job_id.lower(),
-        "flow": job.flow_name.lower(),
-        "state": job.status.value,
-        "params": parameters_line(job.entry_params).lower(),
-        "error": f"{job.error} {job.last_event}".lower(),
-    }
+def _clicked(action: str) -> ContentStyle:
+    """Text that runs an action of the table when it is clicked."""
+    return ContentStyle.from_meta({"@click": action})

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.style import Style
 from textual.binding import BindingType
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -31,6 +31,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         # What was painted last, by line; says which lines a new picture changes.
         self._painted: dict[int, Line] = {}
+        self._painted_head: dict[int, Line] = {}
         self._styles: dict[str, Style] = {}
         # Full paints of one line, for tests that count them.
         self.lines_painted = 0
@@ -51,6 +52,14 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         """What is laid over the roles of a line; None for nothing."""
         return None
 
+    @property
+    def head_lines(self) -> int:
+        """How many lines stand above the others and do not scroll."""
+        return 0
+
+    def head_line(self, y: int) -> Line:
+        raise NotImplementedError
+
     # ---- what a subclass calls
 
     @property
@@ -60,16 +69,21 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def lines_changed(self) -> None:
         """Paint what differs from what was painted last."""
-        size = Size(self.content_width(), self.line_count())
-        self._extend_to(size)
+        count, head = self.line_count(), self.head_lines
+        self._extend_to(Size(self.content_width(), count + head))
+        for y in range(head):
+            if self._painted_head.get(y) != tuple(self.head_line(y)):
+                self.refresh(Region(0, y, self.size.width, 1))
+        if head != len(self._painted_head):
+            self._painted_head.clear()
+            self.refresh()
         top = self.scroll_offset.y
-        count = size.height
-        for y in range(top, top + self.size.height):
+        for y in range(top, top + self.size.height - head):
             line = self.line(y) if y < count else BLANK
             if self._painted.get(y) != tuple(line):
                 self.refresh_line(y)
         # Some panes learn how wide their lines are only when they make them.
-        self._extend_to(Size(self.content_width(), count))
+        self._extend_to(Size(self.content_width(), count + head))
 
     def _extend_to(self, size: Size) -> None:
         """Have so much to scroll through.
@@ -89,6 +103,18 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             style = self._styles[role] = self.get_component_rich_style(f"line--{role}")
         return style
 
+    def refresh_lines(self, y_start: int, line_count: int = 1) -> None:
+        y = y_start - self.scroll_offset.y
+        head = self.head_lines
+        # What has scrolled out must not have the head painted.
+        if y >= 0:
+            self.refresh(Region(0, y + head, max(self.virtual_size.width, self.size.width), line_count))
+        elif y + line_count > 0:
+            self.refresh(Region(0, head, max(self.virtual_size.width, self.size.width), y + line_count))
+
+    def refresh_line(self, y: int) -> None:
+        self.refresh_lines(y)
+
     # ---- painting
 
     def notify_style_update(self) -> None:
@@ -97,9 +123,13 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         x, top = self.scroll_offset
-        at = top + y
+        head = self.head_lines
+        if y < head:
+            self._painted_head[y] = tuple(self.head_line(y))
+            return strip_of(self._painted_head[y], self.style_of, self.columns)
+        at = top + y - head
         line = self.line(at) if at < self.line_count() else BLANK
-        if y == 0 and len(self._painted) > 4 * self.size.height:
+        if y == head and len(self._painted) > 4 * self.size.height:
             self._painted.clear()
         self._painted[at] = tuple(line)
         self.lines_painted += 1

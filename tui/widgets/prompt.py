@@ -7,9 +7,10 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tui.keys import bindings_of
+from tui.spans import clean
 
 
 class Prompt(Input):
@@ -50,3 +51,16 @@ class Prompt(Input):
     def action_clear(self) -> None:
         self.value = ""
         self.post_message(self.Left())
+
+
+class PromptNote(Static):
+    """Above the prompt: what is wrong with what is being typed. Not there while nothing is."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+        self.display = False
+
+    def say(self, text: str) -> None:
+        """The text may hold anything; nothing takes the line away."""
+        self.update(clean(text))
+        self.display = bool(text)

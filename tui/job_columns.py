@@ -1,0 +1,152 @@
+"""The columns of the job table: which of them fit, and what stands in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from routilux.snapshot import JobSummary, Progress
+from routilux.status import ExecutionStatus
+from tui.formats import bar, brief, duration, short_id
+from tui.glyphs import STATUS, WIDEST_STATUS, status_span
+from tui.job_rows import Sort
+from tui.job_search import last_event
+from tui.spans import Line, Span, fit
+
+# From so many columns on the state is said in a word besides its glyph.
+_WORDS: Final = 96
+_ID: Final = 6
+_ELAPSED: Final = 7
+_PERCENT: Final = 4
+_S: Final = ExecutionStatus
+
+
+class Needs(NamedTuple):
+    """What the jobs that are seen have to show. `generation`: the width of the greatest; 0: none is known."""
+
+    flow: int = 4
+    params: bool = True
+    generation: int = 0
+    progress: bool = False
+
+
+class Column(NamedTuple):
+    """`name` is also what its title sorts by. One column is free after each."""
+
+    name: str
+    title: str
+    width: int
+
+
+def arrange(columns: int, needs: Needs) -> tuple[Column, ...]:
+    """Share a row out: state, id, flow and elapsed always; then what is known of generation, progress,
+    parameters, and the rest for what happened last."""
+    state = WIDEST_STATUS if columns >= _WORDS else 1
+    room = columns - (state + 1) - (_ID + 1) - (_ELAPSED + 1)
+    flow = min(max(needs.flow, 4), max(8, room // 3))
+    room -= flow + 1
+    generation = needs.generation if room >= 30 else 0
+    room -= generation + 1 if generation else 0
+    progress = 0
+    if needs.progress and room >= 16:
+        progress = _PERCENT + (11 if room >= 52 else 6 if room >= 34 else 0)
+        room -= progress + 1
+    params = min(40, room // 2) if needs.params and room >= 24 else 0
+    room -= params + 1 if params else 0
+    chosen = [
+        Column("state", "state" if state > 1 else "S", state),
+        Column("started", "id", _ID),
+        Column("flow", "flow", flow),
+        Column("parameters", "parameters" if params >= 12 else "params", params),
+        Column("generation", "gen" if generation >= 3 else "g", generation),
+        Column("elapsed", "elapsed", _ELAPSED),
+        Column("progress", "progress" if progress >= 8 else "done", progress),
+        Column("", "last event", room if room >= 6 else 0),
+    ]
+    return tuple(column for column in chosen if column.width)
+
+
+def head(columns: Sequence[Column], sort: Sort) -> Line:
+    """The titles; the one that is sorted by says so."""
+    spans: list[Span] = []
+    for column in columns:
+        sorted_by = column.name == sort.by
+        title = column.title
+        if sorted_by:
+            arrow = "▼" if sort.down else "▲"
+            title = f"{title[: max(0, column.width - 1)]}{arrow}"
+        right = column.name in ("elapsed", "generation")
+        spans.append((fit(title, column.width, right=right), "title" if sorted_by else "muted"))
+        spans.append((" ", "muted"))
+    return spans
+
+
+def column_at(columns: Sequence[Column], x: int) -> Column | None:
+    """The column at a distance from the first."""
+    for column in columns:
+        if x <= column.width:
+            return column if x >= 0 else None
+        x -= column.width + 1
+    return None
+
+
+def cells(job: JobSummary, columns: Sequence[Column], params: str, held: float | None) -> Line:
+    """A row. `held`: for how many seconds the job has been pausing or cancelling."""
+    spans: list[Span] = []
+    worded = True
+    for name, _, width in columns:
+        if name == "state":
+            worded = width > 1
+            spans.append(status_span(job.status, width))
+        elif name == "started":
+            spans.append((short_id(job.job_id).ljust(width), "muted"))
+        elif name == "flow":
+            spans.append((fit(job.flow_name, width), "strong"))
+        elif name == "parameters":
+            spans.append((fit(params, width), "muted"))
+        elif name == "generation":
+            number = "" if job.generation is None else str(job.generation)
+            spans.append((fit(number, width, right=True), "muted"))
+        elif name == "elapsed":
+            spans.append((duration(job.elapsed).rjust(width), "text"))
+        elif name == "progress":
+            spans += _progress(job.progress, width)
+        else:
+            spans.append(_last(job, width, held, worded=worded))
+        spans.append((" ", "text"))
+    return spans
+
+
+def _progress(progress: Progress | None, width: int) -> Line:
+    fraction = progress.fraction if progress is not None else None
+    if fraction is None:
+        return ((fit("" if progress is None else brief(progress.done), width), "text"),)
+    percent = (f"{fraction:.0%}".rjust(_PERCENT), "text")
+    room = width - _PERCENT - 1
+    return (*bar(fraction, room), (" ", "text"), percent) if room > 0 else (percent,)
+
+
+def _last(job: JobSummary, width: int, held: float | None, *, worded: bool) -> Span:
+    """What went wrong, what is waited for, or what happened last."""
+    word = STATUS[job.status].word
+    if job.error and job.status in (_S.FAILED, _S.CANCELLING):
+        return fit(job.error, width), "failed"
+    if held is not None:
+        return fit(f"{word} for {duration(held)}", width), "muted"
+    if job.notices:
+        return fit(job.notices[-1], width), "warning"
+    event = last_event(job)
+    if job.status is _S.PAUSED and event:
+        return fit(f"paused at {event.partition(' ')[0]}", width), "paused"
+    if job.status is _S.RUNNING and not job.running and job.waiting:
+        several = "s wait" if job.waiting > 1 else " waits"
+        return fit(f"{job.waiting:,} item{several}", width), "muted"
+    if not worded and (job.status in _TOLD or not event):
+        event = f"{word}: {event}" if event else word
+    return fit(event, width), "muted"
+
+
+# States whose glyph alone would leave one guessing.
+_TOLD: Final[frozenset[ExecutionStatus]] = frozenset(
+    {_S.PENDING, _S.PAUSING, _S.CANCELLING, _S.INTERRUPTED, _S.CANCELLED}
+)
