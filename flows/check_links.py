@@ -98,7 +98,7 @@ class CheckLinksParams(BaseModel):
         default_factory=list, description="leave out links that one of these regular expressions finds"
     )
     per_host: int = Field(2, ge=1, le=16, description="requests to one host at the same time, at most")
-    timeout: float = Field(
+    answer_within: float = Field(
         10.0, ge=0.01, le=300, description="seconds to wait for a connection, and for an answer"
     )
     retries: int = Field(2, ge=0, le=10, description="further attempts after a failure that may be temporary")
@@ -284,7 +284,7 @@ class Check(Routine):
         for group in groups:
             unchecked: list[Probe] = list(group["probes"])
             # A client of its own for each group: whatever becomes of the job, it is closed here.
-            with make_client(params["timeout"], params["user_agent"]) as client:
+            with make_client(params["answer_within"], params["user_agent"]) as client:
                 while unchecked:
                     probe = unchecked.pop(0)
                     outcome = ask(client, probe, follow_redirects=params["follow_redirects"], accept=accept)

@@ -82,7 +82,7 @@ def test_the_folder_is_the_one_that_the_nearest_pyproject_names(
     [
         (None, "there is no flow folder"),
         ("[tool.routilux]\nflows = 'nowhere'", "there is no flow folder"),
-        ("[tool.routilux]\nflows = 3", '[tool.routilux] flows is 3; it must be like "flows"'),
+        ("[tool.routilux]\nflows = 3", '[tool.routilux] flows is 3; it must name a folder, such as "flows"'),
         ("tool = 3", "tool is 3; it must be a table"),
         ("[tool", "pyproject.toml cannot be read: "),
     ],

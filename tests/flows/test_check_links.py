@@ -380,7 +380,7 @@ def test_without_retries_a_failure_is_final(check: Check, site: Site) -> None:
 
 def test_a_server_that_hangs_is_given_up(check: Check, site: Site) -> None:
     site.hangs("/hang")
-    checked = check(site.url("/hang"), timeout=0.1, retries=1)
+    checked = check(site.url("/hang"), answer_within=0.1, retries=1)
     assert checked.broken == {site.url("/hang"): "no answer within 0.1 s"}
     assert len(site.seen("/hang")) == 2
 
@@ -559,7 +559,7 @@ def test_a_client_is_closed_whatever_happens(
     reached = site.hangs("/hang")
     source = tmp_path / "urls.txt"
     source.write_text("\n".join([site.url("/hang"), *(site.url(f"/{number}") for number in range(50))]))
-    state = runtime.exec("check_links", {"source": source, "per_host": 1, "timeout": 30})
+    state = runtime.exec("check_links", {"source": source, "per_host": 1, "answer_within": 30})
     assert reached.wait(30)
     assert job_of(runtime, state).cancel()
     site.released.set()
