@@ -146,6 +146,7 @@ def run(configured: Configured, workers: int, theme: str) -> int:
                     theme=theme,
                     terminal=terminal,
                     keys=configured.keys,
+                    columns=configured.settings.columns,
                     remember_theme=lambda chosen: remember_theme(chosen, configured.settings.theme),
                 )
                 ending.by(app.end)

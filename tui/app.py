@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from rich.console import Console
 from textual import work
@@ -19,6 +19,7 @@ from textual.screen import Screen
 
 from tui.aside import aside
 from tui.backend import Backend
+from tui.guard import mend_process
 from tui.keys import KEYS, Key, bindings_of, use
 from tui.messages import Messages
 from tui.palette import Commands
@@ -27,9 +28,6 @@ from tui.screens.main import MainScreen
 from tui.screens.question import Question
 from tui.terminal import Terminal
 from tui.typing_ahead import TypingAhead
-
-# How long a thread that computes may keep the interpreter from the screen. The library leaves it alone.
-SWITCH_INTERVAL: Final = 0.0005
 
 
 def local_now() -> datetime:
@@ -65,8 +63,11 @@ class RoutiluxApp(TypingAhead):
         terminal: Terminal | None = None,
         keys: tuple[Key, ...] = KEYS,
         remember_theme: Callable[[str], object] | None = None,
+        columns: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
+        # The columns of the job table that are wanted; () for those that fit.
+        self.columns = columns
         use(keys)
         self._keys_in_effect = keys
         self._remember_theme = remember_theme
@@ -93,7 +94,8 @@ class RoutiluxApp(TypingAhead):
         return self._main
 
     def on_mount(self) -> None:
-        sys.setswitchinterval(SWITCH_INTERVAL)
+        mend_process()
+        self.set_interval(1.0, mend_process)
         changed = [key for key, plain in zip(self._keys_in_effect, KEYS, strict=True) if key != plain]
         self._shown_theme = self.theme
         self.set_keymap({key.name: ",".join(key.keys) for key in changed})

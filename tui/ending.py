@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 
 from tui.formats import short_id
+from tui.guard import mend_process
 from tui.keeper import Rescued
 from tui.spans import clean
 
@@ -134,6 +135,7 @@ def say_rescued(rescued: Rescued) -> None:
 def end_process(code: int) -> NoReturn:
     """End the process. Python waits for threads that flows have started, and runs what they have asked to be
     run in the end; all of that gets a moment, and no more."""
+    mend_process()
     threading.Thread(target=_end_anyway, args=(code,), name="ending", daemon=True).start()
     sys.exit(code)
 
