@@ -39,7 +39,8 @@ class RoutiluxApp(TypingAhead):
     """The terminal app. `catalogue` is a folder that was read already; without one it is read in a thread.
 
     `terminal` is what the app runs in, if it has one to itself. `keys` is the table of keys, with those that
-    are configured. `remember_theme` is told the name of each theme that is chosen in the app.
+    are configured. `columns` are those of the list of jobs, () for
+    those that fit. `remember_theme` is told the name of each theme that is chosen in the app.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -66,8 +67,6 @@ class RoutiluxApp(TypingAhead):
         columns: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
-        # The columns of the job table that are wanted; () for those that fit.
-        self.columns = columns
         use(keys)
         self._keys_in_effect = keys
         self._remember_theme = remember_theme
@@ -81,6 +80,7 @@ class RoutiluxApp(TypingAhead):
             # What the app itself dies of is said where it can be read, once the screen is given back.
             self.error_console = Console(markup=False, highlight=False, file=sys.__stderr__)
         self._main = MainScreen(backend, clock, catalogue=catalogue, messages=self.messages)
+        self._main.job_table.wanted = columns
         self._read = catalogue is None
         if theme is not None:
             self.theme = theme

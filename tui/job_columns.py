@@ -66,6 +66,26 @@ def arrange(columns: int, needs: Needs) -> tuple[Column, ...]:
     return tuple(column for column in chosen if column.width)
 
 
+# As a configuration names them, where that differs from what the list sorts by.
+_CALLED: Final = {"id": "started", "params": "parameters", "last": ""}
+# Who takes the room of those that are left out, the first that is there.
+_TAKERS: Final = ("", "parameters", "flow")
+
+
+def pick(columns: Sequence[Column], wanted: Sequence[str]) -> tuple[Column, ...]:
+    """Those of the columns that are wanted, in that order; all of them where nothing is said. A wanted
+    column that does not fit stays away."""
+    if not wanted:
+        return tuple(columns)
+    by_name = {column.name: column for column in columns}
+    picked = [by_name[name] for name in (_CALLED.get(each, each) for each in wanted) if name in by_name]
+    spare = sum(column.width + 1 for column in columns if column not in picked)
+    taker = next((name for name in _TAKERS if any(column.name == name for column in picked)), None)
+    return tuple(
+        column._replace(width=column.width + spare) if column.name == taker else column for column in picked
+    )
+
+
 def head(columns: Sequence[Column], sort: Sort) -> Line:
     """The titles; the one that is sorted by says so."""
     spans: list[Span] = []

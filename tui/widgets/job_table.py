@@ -14,7 +14,7 @@ from textual.style import Style as ContentStyle
 
 from routilux.snapshot import JobSummary, RuntimeSnapshot
 from tui.filters import Filter, parse_filter
-from tui.job_columns import Column, Needs, arrange, cells, column_at, head
+from tui.job_columns import Column, Needs, arrange, cells, column_at, head, pick
 from tui.job_rows import SORTS, VIEWS, JobRows, Sort
 from tui.job_search import FIELDS, STATES
 from tui.keys import bindings_of, key_named
@@ -42,6 +42,8 @@ class JobTable(CursorPane, inherit_bindings=False):
         self.marks = Marks(self.rows)
         self._taken: tuple[JobSummary, ...] = ()
         self._held: Mapping[str, float] = _NOTHING_HELD
+        # The columns that are configured; () for those that fit.
+        self.wanted: tuple[str, ...] = ()
         self._columns: tuple[Column, ...] = arrange(80, Needs())
         self._no_jobs: list[Line] = []
 
@@ -126,7 +128,7 @@ class JobTable(CursorPane, inherit_bindings=False):
             generation=len(str(newest)) if newest else 0,
             progress=any(job.progress is not None for job in seen),
         )
-        columns = arrange(self.columns - 2, needs)
+        columns = pick(arrange(self.columns - 2, needs), self.wanted)
         if columns != self._columns:
             self._columns = columns
             self.refresh()
