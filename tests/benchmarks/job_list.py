@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 from textual.events import Key
 from textual.pilot import Pilot
 
-from routilux import Flow, Routine, Runtime, immediate_policy
-from routilux.loading import LoadedFolder
+from routilux import Flow, FlowRegistry, Routine, Runtime, immediate_policy
+from routilux.loading import load_folder
 from routilux.snapshot import RuntimeSnapshot
 from tui.app import RoutiluxApp
 from tui.backend import RuntimeBackend
@@ -73,7 +73,7 @@ def _listed(count: int) -> Iterator[Runtime]:
 @asynccontextmanager
 async def _screen(runtime: Runtime) -> AsyncIterator[tuple[Pilot[int], MainScreen]]:
     root = Path("flows")
-    backend = RuntimeBackend(runtime, root, lambda: LoadedFolder(root, {}, {}))
+    backend = RuntimeBackend(runtime, root, lambda: load_folder(root, FlowRegistry()))
     app = RoutiluxApp(backend, catalogue=Catalogue(root))
     app.animation_level = "none"
     async with app.run_test(size=(120, 40)) as pilot:
@@ -199,7 +199,7 @@ def _memory(picture: RuntimeSnapshot) -> float:
         rows.update(roster.take(picture.jobs).each)
         rows.texts.read_ahead(1e9)
         gc.collect()
-        return cast(int, tracemalloc.get_traced_memory()[0] - before) / len(rows)
+        return (tracemalloc.get_traced_memory()[0] - before) / len(rows)
     finally:
         tracemalloc.stop()
 
