@@ -12,8 +12,8 @@ from textual.binding import Binding
 # chosen, "jobs" in the list of jobs, "lines" where text is scrolled, "job" in the chosen job's pane, "log"
 # and the like in one of its tabs; the others are dialogs.
 SCOPES: Final = (
-    "app", "main", "list", "jobs", "lines", "job", "log", "timeline", "tree", "error", "filter", "form",
-    "question", "text", "messages", "export", "saved",
+    "app", "main", "list", "jobs", "lines", "job", "log", "history", "timeline", "tree", "error", "filter",
+    "form", "question", "text", "messages", "export", "saved",
 )  # fmt: skip
 PANES: Final = ("flows", "flow", "jobs", "job")
 
@@ -25,6 +25,7 @@ SCOPE_TITLES: Final = {
     "lines": "In text",
     "job": "In the chosen job",
     "log": "In the log",
+    "history": "In the history",
     "timeline": "In the timeline",
     "tree": "In the data",
     "error": "In the errors",
@@ -181,6 +182,8 @@ KEYS: Final[tuple[Key, ...]] = (
         "show the lines of one routine, of the next, ... of all again", scope="log", rank=33, panes=_JOB),
     Key("wrap", ("w",), "wrap", "wrap",
         "break long lines, or let them run out to the right", scope="log", rank=34, panes=_JOB),
+    Key("history-follow", ("f",), "follow", "follow",
+        "follow the newest record, or stay with the chosen one", scope="history", rank=26, panes=_JOB),
     Key("zoom-in", ("plus", "equals_sign"), "zoom_in", "zoom in",
         "see less of the time, but closer; so does the wheel with ctrl",
         scope="timeline", rank=30, panes=_JOB),

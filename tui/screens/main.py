@@ -145,6 +145,7 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
 
     def _show_frame(self, frame: Frame) -> None:
         self.flow_list.show_counts(self.feed.roster.by_flow)
+        self.flow_view.show_snapshot(frame.snapshot)
         self.job_table.show(frame.snapshot, frame.held_for, frame.changes)
         if self._wanted_job is not None and self.job_table.choose(self._wanted_job):
             self._wanted_job = None
@@ -288,7 +289,10 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
         self.action_pane(ORDER[(ORDER.index(self._pane) - 1) % len(ORDER)])
 
     def action_back(self) -> None:
-        """One step back: the range, the filter, the view, the marks, the zoom, the pane."""
+        """One step back: what was opened in a tab, the range, the filter, the view, the marks, the zoom,
+        the pane."""
+        if self._pane == "job" and self.job_pane.step_back():
+            return
         targets = {"flows": self.flow_list, "job": self.job_pane.filtered}
         target = targets.get(self._pane)
         if self._pane == "jobs" and self.job_table.step_back():

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from routilux.loading import LoadError
 from routilux.params import ParameterField
+from routilux.snapshot import RuntimeSnapshot
 from routilux.validation import Finding
+from tui.flow_statistics import FlowStatistics, Statistics, statistics_lines
 from tui.graph_lines import graph_drawing
 from tui.parameters import default_words, type_words
 from tui.pictures import FlowPicture, RoutinePicture, order_of
@@ -22,6 +24,10 @@ class FlowView(TextPane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="pane")
         self._shown: FlowPicture | LoadError | None = None
+        self._snapshot: RuntimeSnapshot | None = None
+        self._statistics = FlowStatistics()
+        # The statistics that were written last.
+        self._written: Statistics | None = None
 
     def show(self, shown: FlowPicture | LoadError | None) -> None:
         """The choice in the list of flows has changed, or what it stands for."""
@@ -30,6 +36,13 @@ class FlowView(TextPane):
             self.scroll_to(y=0, animate=False)
         self._write()
 
+    def show_snapshot(self, snapshot: RuntimeSnapshot) -> None:
+        """The jobs of this frame, of which those that have ended make the statistics."""
+        self._snapshot = snapshot
+        shown = self._shown
+        if isinstance(shown, FlowPicture) and self._statistics.of(snapshot, shown.name) != self._written:
+            self._write()
+
     def on_resize(self) -> None:
         self._write()
 
@@ -37,7 +50,8 @@ class FlowView(TextPane):
         columns = max(self.columns - 2, 16)
         if isinstance(self._shown, FlowPicture):
             self.set_title(f"3 {self._shown.name}", f"{self._shown.path}:{self._shown.lineno}")
-            self.set_lines([indented(line) for line in flow_lines(self._shown, columns)])
+            self._written = self._statistics.of(self._snapshot, self._shown.name)
+            self.set_lines([indented(line) for line in flow_lines(self._shown, columns, self._written)])
         elif self._shown is not None:
             self.set_title(f"3 {self._shown.path}", self._shown.kind)
             self.set_lines([indented(line) for line in broken_lines(self._shown, columns)])
@@ -50,7 +64,7 @@ def indented(line: Line) -> Line:
     return ((" ", "text"), *line)
 
 
-def flow_lines(flow: FlowPicture, columns: int) -> list[Line]:
+def flow_lines(flow: FlowPicture, columns: int, statistics: Statistics | None = None) -> list[Line]:
     """Everything about a flow, on lines of at most `columns`."""
     lines: list[Line] = []
     if flow.description:
@@ -60,6 +74,8 @@ def flow_lines(flow: FlowPicture, columns: int) -> list[Line]:
     serious = tuple(finding for finding in flow.findings if finding.level != "info")
     if serious:
         lines += [*findings_lines(serious, columns), BLANK]
+    if statistics is not None:
+        lines += [*statistics_lines(statistics, columns), BLANK]
     drawing = graph_drawing(flow, columns) if len(flow.routines) > 1 else None
     if drawing is not None:
         lines += [(("graph", "title"),), *drawing, BLANK]

@@ -6,10 +6,15 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
 
 from routilux.history import ENDED, FAILED, RETRIED, SKIPPED, STARTED, ExecutionRecord
 from tui.filters import Filter, parse_filter
 from tui.formats import clock_time, one_line, pretty
+from tui.keys import bindings_of
 from tui.spans import Line, cut, fit, width
 from tui.widgets.cursor import CursorPane
 
@@ -25,7 +30,16 @@ _FIELDS = frozenset({"routine", "event", "data"})
 
 
 class HistoryView(CursorPane):
-    """The History tab. The key of a row is the record's sequence number; enter shows its data in full."""
+    """The records of the History tab. The key of a row is the record's sequence number.
+
+    Follows the newest record while that is the chosen one, unless one has said otherwise.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("history")]
+    SCOPES: ClassVar[frozenset[str]] = frozenset({"list", "history"})
+
+    class Changed(Message):
+        """What the history says of itself has changed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -36,11 +50,13 @@ class HistoryView(CursorPane):
         self._filter = Filter()
         self._dropped = 0
         self._next = 0
+        self._follow = True
 
     def clear(self, zone: tzinfo | None) -> None:
         """Another job is chosen."""
         self._zone = zone
         self._records.clear()
+        self._follow = True
         self._dropped = self._next = 0
         self._select()
         self.rows_changed()
@@ -54,7 +70,6 @@ class HistoryView(CursorPane):
         """Add the records that were made since, oldest first; the `dropped` oldest are no longer kept."""
         if not records:
             return
-        at_end = self.chosen is None or self.chosen_row == len(self._shown) - 1
         self._records.extend(records)
         self._next = records[-1].sequence + 1
         self._dropped = dropped
@@ -64,8 +79,34 @@ class HistoryView(CursorPane):
             while kept and kept[0].sequence < dropped:
                 kept.popleft()
         self.rows_changed()
-        if at_end and self._shown:
-            self.choose(self.row_key(len(self._shown) - 1))
+        if self._follow and self._shown:
+            self._own(len(self._shown) - 1)
+
+    # ---- following
+
+    @property
+    def following(self) -> bool:
+        """Whether the newest record is chosen as it comes."""
+        return self._follow
+
+    def _own(self, row: int) -> None:
+        """Choose a row without that being taken for the user's choice."""
+        super()._go(row)
+
+    def _go(self, row: int) -> None:
+        super()._go(row)
+        self._set_follow(self.chosen_row == len(self._shown) - 1)
+
+    def _set_follow(self, follow: bool) -> None:
+        if follow != self._follow:
+            self._follow = follow
+            self.post_message(self.Changed())
+
+    def action_follow(self) -> None:
+        """Follow the newest record, or stay with the chosen one."""
+        self._set_follow(not self._follow)
+        if self._follow and self._shown:
+            self._own(len(self._shown) - 1)
 
     # ---- filtering
 
@@ -89,9 +130,9 @@ class HistoryView(CursorPane):
     @property
     def words(self) -> str:
         """How many records there are, for the pane's border."""
-        parts = [f"{len(self._records):,} records"]
+        parts = ["FOLLOW" if self._follow else "stays", f"{len(self._records):,} records"]
         if self._filter:
-            parts.insert(0, f"{len(self._shown):,} pass {self._filter.text}")
+            parts.insert(1, f"{len(self._shown):,} pass {self._filter.text}")
         parts.append(f"{self._dropped:,} dropped")
         return " · ".join(parts)
 

@@ -26,6 +26,7 @@ from tui.widgets.data_view import DataView
 from tui.widgets.doc import DocPane
 from tui.widgets.error_view import ErrorView
 from tui.widgets.graph_view import GraphView
+from tui.widgets.history_tab import HistoryTab
 from tui.widgets.history_view import HistoryView
 from tui.widgets.lines import LinePane
 from tui.widgets.log_view import LogView
@@ -61,7 +62,8 @@ class JobPane(Vertical, inherit_bindings=False):
         self._words = ""
         self.overview = Overview(id="overview")
         self.log_view = LogView(id="log")
-        self.history = HistoryView(id="history")
+        self.history = HistoryView(id="records")
+        self.history_tab = HistoryTab(self.history, id="history")
         self.timeline = TimelineView(id="timeline")
         self.graph = GraphView(id="graph")
         self.data = DataView(id="data")
@@ -74,7 +76,7 @@ class JobPane(Vertical, inherit_bindings=False):
         with ContentSwitcher(initial="overview", id="tab-content"):
             yield self.overview
             yield self.log_view
-            yield self.history
+            yield self.history_tab
             yield self.timeline
             yield self.graph
             yield self.data
@@ -197,13 +199,27 @@ class JobPane(Vertical, inherit_bindings=False):
         self.go_to_tab(TABS[(TABS.index(self._tab) - 1) % len(TABS)])
 
     def on_cursor_pane_entered(self, event: CursorPane.Entered) -> None:
-        """From a routine of the Overview to what it did."""
+        """From a routine of the Overview to what it did; from a record to its data."""
         row = self.overview.row
-        if event.pane is self.overview and row is not None and row.routine:
+        if event.pane is self.history and not self.history_tab.is_open:
+            event.stop()
+            self.history_tab.open()
+        elif event.pane is self.overview and row is not None and row.routine:
             event.stop()
             self.go_to_tab("History")
             self.history.set_filter(f"routine:{row.routine}")
             self._show_tabs()
+
+    def on_cursor_pane_moved(self, event: CursorPane.Moved) -> None:
+        if event.pane is self.history:
+            self.history_tab.show()
+
+    def on_history_view_changed(self) -> None:
+        self._show_tabs()
+
+    def step_back(self) -> bool:
+        """Leave what was opened inside of the shown tab; False where nothing was."""
+        return self._tab == "History" and self.history_tab.close()
 
     def on_mount(self) -> None:
         self._label(None)
