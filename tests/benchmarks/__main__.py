@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cpu_gate, job_list, latency, memory, screen, sleepers, start_up, throughput
+from . import cpu_gate, job_list, latency, log_screen, memory, screen, sleepers, start_up, throughput
 from .measure import Benchmark, Row
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "first-frame": screen.first_frame,
     "idle": screen.idle,
     "job-list": job_list.job_list,
+    "log-screen": log_screen.log_screen,
 }
 
 

@@ -403,7 +403,7 @@ async def test_follow_and_level_of_the_log() -> None:
 
 
 async def test_enter_on_a_record_shows_its_data() -> None:
-    async with driven("5", "right", "right", "g", "enter") as pilot:
+    async with driven("5", "right", "right", "g", "enter", "enter") as pilot:
         assert isinstance(pilot.app.screen, TextScreen)
         assert "'order': 1017" in screen_text(pilot)
         await pilot.press("escape")
