@@ -12,13 +12,14 @@ from typing import Any
 
 import click
 
-from routilux.cli import running
+from routilux.cli import rerunning, running
 from routilux.cli.choosing import Refused, choose, full_text, load
 from routilux.cli.options import ParameterOption, collect, describe, make_options, metavar
 from routilux.cli.report import as_document, in_words, plain
 from routilux.exceptions import FlowDefinitionError, ParameterError
 from routilux.job import Job
 from routilux.loading import FlowVersion, Generation, LoadError
+from routilux.loading.location import flow_folder
 from routilux.params import ParameterField
 from routilux.validation import Finding
 
@@ -233,6 +234,7 @@ def _parameter_rows(
     show_default=True,
     help="How many threads run the job.",
 )
+@click.option("--watch", is_flag=True, help="Run again whenever a save changes FLOW; ctrl-c ends.")
 @_JSON
 @click.option("-v", "--verbose", is_flag=True, help="Show what the job logs, not only from warnings up.")
 @click.pass_context
@@ -245,6 +247,7 @@ def run(
     params_file: Path | None,
     timeout: float | None,
     workers: int,
+    watch: bool,
     as_json: bool,
     verbose: bool,
     **values: Any,
@@ -262,6 +265,21 @@ def run(
             click.echo(str(finding), err=True)
     try:
         entry_params = collect(chosen.flow, chosen.name, params_file, pairs, _given(ctx, values))
+        if watch:
+            if as_json:
+                raise click.UsageError(
+                    "--watch runs many jobs, and --json tells of one; leave one of them out"
+                )
+            ctx.exit(
+                rerunning.run_again_and_again(
+                    flow_folder(flows),
+                    chosen.name,
+                    entry_params,
+                    workers=workers,
+                    timeout=timeout,
+                    verbose=verbose,
+                )
+            )
         job = running.run_job(
             chosen.name, entry_params, workers=workers, timeout=timeout, silent=as_json, verbose=verbose
         )

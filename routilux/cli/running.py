@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import click
@@ -19,6 +19,8 @@ from routilux.status import ExecutionStatus
 COMPLETED, FAILED, INTERRUPTED = 0, 1, 130
 # How long a forced cancel is given to reach code that may not be interruptible, in seconds.
 PATIENCE = 3.0
+# How long a run that makes way for the next is given before it is forced, in seconds.
+MAKE_WAY = 1.0
 # How often the picture is taken while the job runs, in seconds. It paints; the end is waited for.
 _FRAME = 0.1
 
@@ -53,8 +55,21 @@ def run_job(
             display = Bars(sys.stderr if silent else sys.stdout)
         else:
             display = PlainLines(sys.stderr if silent else sys.stdout)
-        _Watch(job, display, interrupts, verbose=verbose, echoed=echoed).until_ended()
+        follow(job, display, interrupts, verbose=verbose, echoed=echoed)
     return job
+
+
+def follow(
+    job: Job,
+    display: Display,
+    interrupts: Interrupts,
+    *,
+    verbose: bool,
+    echoed: bool,
+    until: Callable[[], bool] = lambda: False,
+) -> None:
+    """Show a job until it has ended. It is cancelled, with force if need be, once `until` says so."""
+    _Watch(job, display, interrupts, verbose=verbose, echoed=echoed, until=until).until_ended()
 
 
 def exit_code(job: Job) -> int:
@@ -68,7 +83,14 @@ class _Watch:
     """Shows a job, and passes interrupts on to it."""
 
     def __init__(
-        self, job: Job, display: Display, interrupts: Interrupts, *, verbose: bool, echoed: bool
+        self,
+        job: Job,
+        display: Display,
+        interrupts: Interrupts,
+        *,
+        verbose: bool,
+        echoed: bool,
+        until: Callable[[], bool],
     ) -> None:
         self._job = job
         self._display = display
@@ -78,6 +100,8 @@ class _Watch:
         self._next_line = 0
         self._heard = 0
         self._give_up_at: float | None = None
+        self._until = until
+        self._force_at: float | None = None
 
     def until_ended(self) -> None:
         try:
@@ -85,6 +109,7 @@ class _Watch:
                 self._show_lines()
                 self._display.update(self._job.snapshot())
                 self._hear()
+                self._make_way()
             self._show_lines()
         finally:
             self._display.close(self._job.snapshot())
@@ -109,6 +134,14 @@ class _Watch:
         self._heard = count
         if self._give_up_at is not None and (count >= 3 or time.monotonic() >= self._give_up_at):
             self._give_up()
+
+    def _make_way(self) -> None:
+        """Cancel the job once it is no longer wanted, and force that after a while."""
+        if self._force_at is None and self._until():
+            self._job.cancel()
+            self._force_at = time.monotonic() + MAKE_WAY
+        elif self._force_at is not None and time.monotonic() >= self._force_at:
+            self._job.cancel(force=True)
 
     def _give_up(self) -> NoReturn:
         # The thread that runs the logic cannot be stopped, and Python waits for it on a normal exit.
