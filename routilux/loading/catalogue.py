@@ -84,7 +84,10 @@ def collect(
         else:
             holds = True
     for path in tree.sources:
-        undecided = path not in found and (path not in current or current[path].state is State.RUNNING)
+        # A helper that nobody imports any more is not executed, and not wrong.
+        undecided = path not in found and (
+            current[path].state is State.RUNNING if path in current else not is_private(path)
+        )
         if (undecided or (path in found and not is_due(path))) and shown(path) in before.errors:
             after.errors[shown(path)] = before.errors[shown(path)]
     # Those not in service by themselves have their last good flows, as far as nobody else has the names.

@@ -243,6 +243,9 @@ class Modules:
             if name in self.attempts:
                 return
             version = self._start(name, place)
+            above = name
+            while above := above.rpartition(".")[0]:
+                version.ask(above)
             version.error, version.problem = error, self.explain(version, error)
             version.state = State.FAILED
 

@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cpu_gate, job_list, latency, log_screen, memory, screen, sleepers, start_up, throughput
+from . import cpu_gate, job_list, latency, log_screen, memory, reload, screen, sleepers, start_up, throughput
 from .measure import Benchmark, Row
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "memory": memory.memory,
     "cpu-gate": cpu_gate.cpu_gate,
     "steering": latency.steering_calls,
+    "reload": reload.reload,
     "import": start_up.import_time,
     "key-to-paint": screen.key_to_paint,
     "key-beside-cpu": screen.key_beside_cpu,

@@ -219,7 +219,7 @@ def _end(gate: threading.Event, job: Job) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_random_edits(folder: MakeFolder, make_runtime: Callable[..., Runtime], seed: int) -> None:
     made = folder({}, settle=0.05, heartbeat=0.1)
-    run(made, make_runtime(8, registry=made.registry), seed, 40, loaded_from_nothing)
+    run(made, make_runtime(8, registry=made.registry), seed, 20, loaded_from_nothing)
     made.loader.stop()
 
 
