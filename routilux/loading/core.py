@@ -61,6 +61,7 @@ class FolderCore:
         # The version of each file that was published last.
         self._published: dict[str, ModuleVersion] = {}
         self.holds = False
+        self._files: dict[str, str] = {}
 
     @property
     def is_new(self) -> bool:
@@ -209,6 +210,8 @@ class FolderCore:
 
     def _events(self, before: Catalogue, after: Catalogue, number: int) -> tuple[FlowEvent, ...]:
         events: list[FlowEvent] = []
+        # By the paths that are shown.
+        self._files = {version.path: path for path, version in (before.served | after.served).items()}
         outlines: dict[str, Outline] = {}
         for name, flow in sorted(after.flows.items()):
             known = before.flows.get(name)
@@ -247,10 +250,9 @@ class FolderCore:
     ) -> FlowDiff:
         """What changed in a flow; its sources are its file and the helpers it imports."""
         parts = []
-        versions = {version.path: version for version in after.served.values()}
-        version = versions.get(flow.path)
+        version = after.served.get(self._files.get(flow.path, ""))
         if version is not None:
-            old_own = next((each for each in before.served.values() if each.path == known.path), None)
+            old_own = before.served.get(self._files.get(known.path, ""))
             parts.append(source_diff(flow.path, None if old_own is None else old_own.source, version.source))
             for path, helper, was in self._helpers(version):
                 parts.append(source_diff(path, was, helper))

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, Final
 
@@ -35,8 +35,9 @@ class Outline:
 
     def __init__(self, flow: Flow, package: str) -> None:
         self.connections: tuple[Connection, ...] = flow.connections
+        kinds: dict[type, str] = {}
         self.routines: dict[str, str] = {
-            name: _digest(routine, package) for name, routine in flow.routines.items()
+            name: _digest(routine, package, kinds) for name, routine in flow.routines.items()
         }
 
 
@@ -75,12 +76,17 @@ def _lines(source: Source | None) -> list[str]:
         return source.content.decode("utf-8", "backslashreplace").split("\n")
 
 
-def _digest(routine: Routine, package: str) -> str:
-    found = hashlib.blake2b(digest_size=16)
-    for part in islice(_Description(package).of_routine(routine), _MOST_PARTS):
-        found.update(part.encode("utf-8", "backslashreplace"))
-        found.update(b"\0")
-    return found.hexdigest()
+def _digest(routine: Routine, package: str, kinds: dict[type, str]) -> str:
+    """`kinds` keeps the digests of classes, which routines of a flow have in common."""
+    kind = type(routine)
+    if kind not in kinds:
+        kinds[kind] = _hash(_Description(package).of(kind))
+    return _hash(chain((kinds[kind],), _Description(package).of_routine(routine)))
+
+
+def _hash(parts: Iterable[str]) -> str:
+    text = "\0".join(islice(parts, _MOST_PARTS))
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 class _Description:
@@ -98,9 +104,12 @@ class _Description:
         yield f"{routine.max_concurrency} {routine.timeout} {routine.cpu_gate}"
         for value in (routine.activation_policy, routine.error_handler, dict(routine.config)):
             yield from self._of(value)
-        yield from self._of(routine.active_logic)
-        yield from self._of(type(routine))
+        yield from self._of(routine._logic)
         yield from self._of({name: value for name, value in vars(routine).items() if name not in _OWN})
+
+    def of(self, value: Any) -> Iterator[str]:
+        """Whatever it is, and all that it refers to."""
+        return self._of(value)
 
     def _of(self, value: Any) -> Iterator[str]:
         if isinstance(value, (str, bytes)):

@@ -1,17 +1,37 @@
-"""The imports that functions make when they run, read from their code."""
+"""What is read from the code of a module: where it assigns its names, and what its functions import."""
 
 from __future__ import annotations
 
 import dis
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
 _IMPORT_NAME: Final = dis.opmap["IMPORT_NAME"]
+_IMPORT_FROM: Final = dis.opmap["IMPORT_FROM"]
+_STORE_NAME: Final = dis.opmap["STORE_NAME"]
 # What takes a module's name as a string; any that could be one is taken for one.
 _BY_NAME: Final = frozenset({"import_module", "__import__"})
 _A_NAME: Final = re.compile(r"\.*\w+(\.\w+)*")
+
+
+def assigned_lines(code: CodeType) -> dict[str, int]:
+    """The line of the last assignment to each name that a module makes itself, not by import."""
+    raw, names = code.co_code, code.co_names
+    before, extended = 0, 0
+    offsets: dict[str, int] = {}
+    for offset in range(0, len(raw), 2):
+        operation, argument = raw[offset], raw[offset + 1] | extended
+        extended = argument << 8 if operation == dis.EXTENDED_ARG else 0
+        if operation == _STORE_NAME and before not in (_IMPORT_NAME, _IMPORT_FROM):
+            offsets[names[argument]] = offset
+        if operation:  # the room of an instruction's cache is made of zeros
+            before = operation
+    ranges = [(begin, line) for begin, _, line in code.co_lines() if line is not None]
+    begins = [begin for begin, _ in ranges]
+    return {name: ranges[bisect_right(begins, offset) - 1][1] for name, offset in offsets.items()}
 
 
 class LazyImport(NamedTuple):

@@ -20,7 +20,7 @@ from types import CodeType, ModuleType
 from routilux.flow import Flow
 from routilux.loading import standing
 from routilux.loading.errors import LoadError, blocked, explain, shown
-from routilux.loading.lazy import lazy_imports
+from routilux.loading.lazy import assigned_lines, lazy_imports
 from routilux.loading.output import Output
 from routilux.loading.sources import LoadedSource, VersionedPath, forget_lines, keep_lines
 from routilux.loading.tree import Place, Source, Tree
@@ -47,6 +47,8 @@ class ModuleVersion:
         self.modules = modules
         self.name = name
         self.place = place
+        # The file, relative to the root, as it can be shown; of a folder without a file, the folder.
+        self.path = shown(place.file or place.folder or ".")
         self.source = source
         self.file = None if place.file is None else VersionedPath(f"{modules.world.root}/{place.file}")
         self.state = State.RUNNING
@@ -59,6 +61,8 @@ class ModuleVersion:
         self.later: dict[str, None] = {}
         self.registered: dict[str, Flow] = {}
         self.output = Output()
+        # The line of the last assignment to each name at the top of the module.
+        self.lines: dict[str, int] = {}
         # Once it has failed: what was raised, and in words.
         self.error: BaseException | None = None
         self.problem: LoadError | None = None
@@ -70,11 +74,6 @@ class ModuleVersion:
         """Note that it imports a name of the folder."""
         if name != self.name:
             (self.asked if _loading.get() else self.later)[name] = None
-
-    @property
-    def path(self) -> str:
-        """The file, relative to the root, as it can be shown; of a folder without a file, the folder."""
-        return shown(self.place.file or self.place.folder or ".")
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.state.value}>"
@@ -370,6 +369,7 @@ def _compile(version: ModuleVersion, source: Source) -> CodeType:
         raise ImportError(source.problem, name=version.name, path=str.__str__(version.file))
     keep_lines(version.file, source.content)
     code: CodeType = compile(source.content, version.file, "exec", dont_inherit=True)
+    version.lines = assigned_lines(code)
     importer: standing.FlowImport = version.module.__dict__["__builtins__"]["__import__"]
     for lazy in lazy_imports(code):
         version.later.update(dict.fromkeys(importer.targets(lazy)))
