@@ -73,6 +73,8 @@ async def test_enter_again_shows_it_in_a_window() -> None:
 async def test_the_record_stands_beside_the_list_where_there_is_room(columns: int, beside: bool) -> None:
     async with history_of("g", "enter", size=(columns, 50)) as (pilot, pane):
         await pilot.pause()
+        # Written for the width it has, and not for the one it had before it was laid out.
+        assert "12:04:15.000+00:00" in text_of(pane.history_tab.record)
         below = pane.history_tab.record.region.y > pane.history.region.y
         assert below is not beside
         assert pane.history.size.height > 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from textual.app import ComposeResult
@@ -17,13 +18,24 @@ SIDE_BY_SIDE: Final = 110
 _MOST: Final = 400
 
 
+class Record(TextPane):
+    """All of one record. Its lines are made for its width, and anew when that changes."""
+
+    def __init__(self, write: Callable[[], None], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._write = write
+
+    def on_resize(self) -> None:
+        self._write()
+
+
 class HistoryTab(Container):
     """Enter opens the chosen record, and it follows the choice; enter again shows it in a window."""
 
     def __init__(self, records: HistoryView, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.records = records
-        self.record = TextPane(id="record")
+        self.record = Record(self._write, id="record")
         self._shown: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -35,8 +47,6 @@ class HistoryTab(Container):
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= SIDE_BY_SIDE, "-beside")
-        self._shown = None
-        self.call_after_refresh(self.show)
 
     @property
     def is_open(self) -> bool:
@@ -45,8 +55,7 @@ class HistoryTab(Container):
     def open(self) -> None:
         """Show the chosen record."""
         self.record.display = True
-        self._shown = None
-        self.call_after_refresh(self.show)
+        self._write()
 
     def close(self) -> bool:
         """Show the list alone; False if it was."""
@@ -61,7 +70,11 @@ class HistoryTab(Container):
         key = self.records.chosen
         if not self.is_open or key == self._shown:
             return
-        self._shown = key
+        self.record.scroll_to(y=0, animate=False)
+        self._write()
+
+    def _write(self) -> None:
+        key = self._shown = self.records.chosen
         text = self.records.text_of(key) if key is not None else None
         lines: list[Line] = []
         if text is not None:
@@ -71,5 +84,4 @@ class HistoryTab(Container):
                 lines += [
                     ((f" {part}", "text"),) if part else BLANK for part in wrap(line, columns, indent="    ")
                 ]
-        self.record.scroll_to(y=0, animate=False)
         self.record.set_lines(lines)
