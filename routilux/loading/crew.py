@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from routilux.interrupts import set_async_exception
+from routilux.interrupts import Interruptible
 from routilux.loading.errors import LoadError
 from routilux.loading.frames import user_part
-from routilux.loading.modules import Modules, ModuleVersion, State
+from routilux.loading.modules import Modules, ModuleVersion, State, of_thread
 from routilux.outcomes import forget_frames
 
 # After so many seconds on one module a thread is no longer waited for before others are published.
@@ -33,6 +33,8 @@ class _Worker:
 
     def __init__(self) -> None:
         self.thread = threading.Thread(target=lambda: None)
+        # Set by the thread, before it can be given up.
+        self.guard: Interruptible | None = None
         self.since = time.monotonic()
         self.told_slow = False
         self.given_up = False
@@ -143,24 +145,23 @@ class Crew:
             worker.thread.start()
 
     def _work(self, worker: _Worker) -> None:
-        try:
-            while True:
-                with self.lock:
-                    if worker.given_up:
-                        return
-                    if not self._todo:
-                        self._workers.remove(worker)
-                        self.news.notify_all()
-                        return
-                    name, modules = self._todo.popleft(), self._modules
-                    worker.since, worker.told_slow = time.monotonic(), False
-                try:
-                    modules.load(name)
-                except BaseException as error:
-                    # It is told by the version that raised it.
-                    forget_frames(error)
-        except ImportAbandoned:
-            pass  # it arrived on the way out
+        # Masked, as it begins, for all that is not the modules' own code.
+        worker.guard = of_thread.guard = Interruptible(threading.get_ident())
+        while True:
+            with self.lock:
+                if worker.given_up:
+                    return
+                if not self._todo:
+                    self._workers.remove(worker)
+                    self.news.notify_all()
+                    return
+                name, modules = self._todo.popleft(), self._modules
+                worker.since, worker.told_slow = time.monotonic(), False
+            try:
+                modules.load(name)
+            except BaseException as error:
+                # It is told by the version that raised it.
+                forget_frames(error)
 
     def _running(self, worker: _Worker) -> list[ModuleVersion]:
         """What the thread executes, innermost last. Under the lock."""
@@ -202,5 +203,5 @@ class Crew:
 
     def _tell(self, worker: _Worker) -> None:
         worker.tellings += 1
-        if worker.thread.ident is not None:
-            set_async_exception(worker.thread.ident, ImportAbandoned)
+        if worker.guard is not None:
+            worker.guard.interrupt(ImportAbandoned())

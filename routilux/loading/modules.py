@@ -17,7 +17,9 @@ from enum import Enum
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 
+from routilux.exceptions import ActivationInterrupted
 from routilux.flow import Flow
+from routilux.interrupts import Interruptible
 from routilux.loading import standing
 from routilux.loading.errors import LoadError, blocked, explain, shown
 from routilux.loading.lazy import assigned_lines, lazy_imports
@@ -30,6 +32,37 @@ from routilux.registry import staged
 # Whether the running code is being loaded. Otherwise it is at work, and what it imports late must not fail
 # for a file that is broken just now.
 _loading: ContextVar[bool] = ContextVar("routilux_loading", default=False)
+
+
+# Set in threads whose imports may be given up. Masked (1) while the loader works, unmasked (0) in the
+# modules' own code: an exception from another thread must never land where a lock is being taken.
+class _OfThread(threading.local):
+    guard: Interruptible | None = None
+
+
+of_thread = _OfThread()
+
+
+def _hold() -> None:
+    """From the modules' own code to the loader's: nothing arrives from here on."""
+    current = of_thread.guard
+    while current is not None:
+        try:
+            current.masked = 1
+            if current.wanted is not None:
+                current.collect()
+            return
+        except ActivationInterrupted:
+            pass  # it arrived on the way in; `wanted` is still set, and raised on the way back
+
+
+def _release() -> None:
+    """Back to the modules' own code; raises what came meanwhile."""
+    current = of_thread.guard
+    if current is not None:
+        current.masked = 0
+        if current.wanted is not None:
+            current.raise_wanted()
 
 
 class State(Enum):
@@ -254,9 +287,19 @@ class Modules:
         Executes it in this thread if nobody has. Raises what its execution raised, or
         `ModuleNotFoundError`.
         """
+        current = of_thread.guard
+        if current is None or current.masked:
+            return self._module(name, asker)
+        _hold()
+        try:
+            return self._module(name, asker)
+        finally:
+            _release()
+
+    def _module(self, name: str, asker: ModuleVersion | None) -> ModuleType:
         parent = name.rpartition(".")[0]
         if parent:
-            above = self.module(parent, asker)
+            above = self._module(parent, asker)
             if not hasattr(above, "__path__"):
                 raise ModuleNotFoundError(f"No module named {name!r}; {parent!r} is not a package", name=name)
         if asker is not None:
@@ -327,11 +370,17 @@ class Modules:
         stage = staged.set(version.registered)
         try:
             if version.source is not None:
-                exec(_compile(version, version.source), version.module.__dict__)
+                code = _compile(version, version.source)
+                try:
+                    _release()
+                    exec(code, version.module.__dict__)
+                finally:
+                    _hold()
         except BaseException as raised:
             error = raised
             raise
         finally:
+            _hold()
             staged.reset(stage)
             import_output.reset(output)
             version.output.close()

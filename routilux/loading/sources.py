@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import linecache
-import threading
-from collections import Counter
 from importlib.machinery import SourceFileLoader
 from typing import Any
 
@@ -35,11 +33,6 @@ class VersionedPath(str):
         return str, (str.__str__(self),)
 
 
-# How many versions of each file have lines kept. Written by any thread that loads; of the collector too.
-_alive: Counter[str] = Counter()
-_lock = threading.RLock()
-
-
 def keep_lines(file: VersionedPath, content: bytes) -> str | None:
     """Have `linecache` answer for this version, whatever is on disk; None if it cannot be decoded."""
     try:
@@ -48,25 +41,18 @@ def keep_lines(file: VersionedPath, content: bytes) -> str | None:
         return None
     # Not splitlines, which takes form feeds and others for ends of lines; Python does not.
     lines = [f"{line}\n" for line in text.split("\n")]
-    path = str.__str__(file)
-    with _lock:
-        if not _alive[path]:
-            # What was read from disk under the plain path equals every version, and would stand for all.
-            linecache.cache.pop(path, None)
-        _alive[path] += 1
-        # Without a time it is never taken for out of date.
-        linecache.cache[file] = (len(content), None, lines, file)
+    known = linecache.cache.get(str.__str__(file))
+    if known is not None and (len(known) == 1 or known[1] is not None):
+        # Read from disk under the plain path, which equals every version, and would stand for all.
+        linecache.cache.pop(str.__str__(file), None)
+    # Without a time it is never taken for out of date.
+    linecache.cache[file] = (len(content), None, lines, file)
     return text
 
 
 def forget_lines(file: VersionedPath) -> None:
-    """Undo `keep_lines`, or its attempt."""
-    path = str.__str__(file)
-    with _lock:
-        if linecache.cache.pop(file, None) is not None:
-            _alive[path] -= 1
-            if not _alive[path]:
-                del _alive[path]
+    """Undo `keep_lines`, or its attempt. Takes no lock: the collector calls it, in any thread."""
+    linecache.cache.pop(file, None)
 
 
 class LoadedSource(SourceFileLoader):
