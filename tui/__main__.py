@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -23,13 +22,6 @@ from tui.ending import GRACE, Ending, end_process, say_rescued
 from tui.serve import end_with_page, in_browser, serve
 from tui.state import name_for, state_folder
 from tui.terminal import own_terminal
-
-
-def _version() -> str:
-    try:
-        return version("routilux-tui")
-    except PackageNotFoundError:
-        return "unknown (not installed)"
 
 
 class _Command(click.Command):
@@ -55,7 +47,7 @@ class _Command(click.Command):
     "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="With --serve: its port."
 )
 @click.option("--show-config", is_flag=True, help="Print the settings in effect and who says so, and exit.")
-@click.version_option(_version(), prog_name="routilux-tui")
+@click.version_option(package_name="routilux-tui", prog_name="routilux-tui")
 @click.pass_context
 def main(
     context: click.Context,

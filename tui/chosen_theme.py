@@ -8,7 +8,7 @@ from typing import Final
 
 from textual.theme import BUILTIN_THEMES
 
-from tui.config import check_theme
+from tui.settings import check_theme
 from tui.state import read_state, state_folder, write_state
 
 DEFAULT_THEME: Final = "textual-dark"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from routilux.loading.location import ConfigurationError, user_config_file
-from tui.config import COLUMNS, Configured, Settings, configure, help_text, rows
+from tui.config import Configured, configure, help_text, rows
+from tui.settings import COLUMNS, SETTINGS, Settings
 
 
 def project(folder: Path, text: str) -> Path:
@@ -116,7 +117,7 @@ def test_every_setting_is_in_the_help_and_among_those_in_effect(tmp_path: Path) 
     said = help_text()
     project(tmp_path, 'keys = {cancel = "ctrl+x"}')
     shown = {row.name: row for row in rows(configure(None, tmp_path), {"theme": ("nord", "command line")})}
-    for name in Settings.model_fields:
+    for name in SETTINGS:
         assert f"  {name} " in said
         assert name in shown or name == "keys"
     assert str(user_config_file()) in said
