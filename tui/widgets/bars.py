@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
@@ -13,13 +11,12 @@ from textual.widget import Widget
 from routilux.snapshot import RuntimeSnapshot
 from tui.glyphs import count_spans
 from tui.keys import Key
-from tui.spans import ROLES, Line, Span, cut, line_width, strip_of, width
+from tui.spans import Line, Span, cut, line_width, strip_of, width
+from tui.widgets.roles import Roles
 
 
-class LineBar(Widget):
+class LineBar(Roles, Widget):
     """One line of spans. A span given to `show` with an action runs it when it is clicked."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -36,10 +33,7 @@ class LineBar(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        return strip_of(self._line if y == 0 else (), self._style_of, self.size.width)
-
-    def _style_of(self, role: str) -> Style:
-        return self.get_component_rich_style(f"line--{role}")
+        return strip_of(self._line if y == 0 else (), self.style_of, self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         for start, end, action in self._targets:

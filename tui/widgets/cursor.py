@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from tui.keys import bindings_of
-from tui.spans import ROLES, Line, Span, plain
+from tui.spans import Line, Span, plain
 from tui.widgets.lines import LinePane
 
 MARK: Final[Span] = ("▌", "title")
@@ -29,7 +29,6 @@ class CursorPane(LinePane, inherit_bindings=False):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("list")]
     SCOPES: ClassVar[frozenset[str]] = frozenset({"list"})
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
 
     class Moved(Message):
         """Another row is chosen; `key` is None where there is none."""
@@ -178,8 +177,7 @@ class CursorPane(LinePane, inherit_bindings=False):
         if y >= self.line_count() or not self._is_chosen(y):
             return None
         # Only what the cursor's style says itself: it is laid over the roles' own.
-        name = "line--cursor" if self.has_focus else "line--cursor-blurred"
-        return self.get_component_rich_style(name, partial=True)
+        return self.overlay_of("cursor" if self.has_focus else "cursor-blurred")
 
     def on_focus(self) -> None:
         self._refresh_row(self._at)

@@ -166,7 +166,7 @@ class JobTable(CursorPane, inherit_bindings=False):
     def overlay(self, y: int) -> Style | None:
         over = super().overlay(y)
         if over is None and self.marks.in_range and y in self._range():
-            return self.get_component_rich_style("line--cursor-blurred", partial=True)
+            return self.overlay_of("cursor-blurred")
         return over
 
     @property

@@ -13,17 +13,17 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.keys import bindings_of
-from tui.spans import BLANK, ROLES, Line, clean, line_width, plain, strip_of
+from tui.spans import BLANK, Line, clean, line_width, plain, strip_of
+from tui.widgets.roles import Roles
 
 
-class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
+class LinePane(Roles, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines one can scroll through and select text from with the mouse.
 
     A subclass answers `line_count` and `line(y)`, and calls `lines_changed` when their answers may
     have changed. Lines are cut at the right edge unless the subclass answers a `content_width`.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role}" for role in ROLES}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("lines")]
     SCOPES: ClassVar[frozenset[str]] = frozenset({"lines"})
 
@@ -32,7 +32,6 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         # What was painted last, by line; says which lines a new picture changes.
         self._painted: dict[int, Line] = {}
         self._painted_head: dict[int, Line] = {}
-        self._styles: dict[str, Style] = {}
         # Full paints of one line, for tests that count them.
         self.lines_painted = 0
 
@@ -85,6 +84,13 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
         # Some panes learn how wide their lines are only when they make them.
         self._extend_to(Size(self.content_width(), count + head))
 
+    def refresh_lines(self, y_start: int, line_count: int = 1) -> None:
+        # The head stands above the lines.
+        super().refresh_lines(y_start + self.head_lines, line_count)
+
+    def refresh_line(self, y: int) -> None:
+        super().refresh_line(y + self.head_lines)
+
     def _extend_to(self, size: Size) -> None:
         """Have so much to scroll through.
 
@@ -96,30 +102,7 @@ class LinePane(ScrollView, can_focus=True, inherit_bindings=False):
             self.set_reactive(LinePane.virtual_size, size)
             self._scroll_update(size)
 
-    def style_of(self, role: str) -> Style:
-        """The style of a role in this pane, with the pane's background."""
-        style = self._styles.get(role)
-        if style is None:
-            style = self._styles[role] = self.get_component_rich_style(f"line--{role}")
-        return style
-
-    def refresh_lines(self, y_start: int, line_count: int = 1) -> None:
-        y = y_start - self.scroll_offset.y
-        head = self.head_lines
-        # What has scrolled out must not have the head painted.
-        if y >= 0:
-            self.refresh(Region(0, y + head, max(self.virtual_size.width, self.size.width), line_count))
-        elif y + line_count > 0:
-            self.refresh(Region(0, head, max(self.virtual_size.width, self.size.width), y + line_count))
-
-    def refresh_line(self, y: int) -> None:
-        self.refresh_lines(y)
-
     # ---- painting
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles.clear()
 
     def render_line(self, y: int) -> Strip:
         x, top = self.scroll_offset
