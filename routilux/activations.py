@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from routilux import backpressure, outcomes
 from routilux.asking import ask, check_wait
 from routilux.context import current_activation
+from routilux.exceptions import ActivationInterrupted
 from routilux.history import ENDED, STARTED
 from routilux.locks import acquire_contended
 from routilux.routine_run import Task
@@ -140,6 +141,8 @@ def drain(loop: EventLoop, lane: Lane) -> int:
             try:
                 lane.begun = True
                 lane.masked = 0
+                if lane.wanted is not None:  # it came while the mask was up
+                    lane.raise_wanted()
                 if keywords:
                     logic(*args, **keywords)
                 else:
@@ -149,7 +152,10 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                 lane.masked = 1
                 failure = error
             if lane.wanted is not None:
-                failure = outcomes.interrupted(lane, failure)
+                try:
+                    failure = outcomes.interrupted(lane, failure)
+                except ActivationInterrupted:  # it was under way, and arrived here
+                    failure = outcomes.interrupted(lane, failure)
             if timer:
                 loop.host.cancel_call(timer)
             if lane.partial:

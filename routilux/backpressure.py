@@ -79,7 +79,8 @@ def wait_for_room(
         with loop.lock:
             if not has_place and lane is not None and lane.crew is not None:
                 if lane.crew.busy:
-                    _wait(loop)
+                    # Also where it is to be interrupted: the place is another's, and an interrupt can wait.
+                    loop.condition_of_room().wait()
                     continue
                 lane.crew.busy = has_place = True
             if _is_over(loop, lane, unit, slot, (data, routine_id, loop.state.now_ns()), event_name):

@@ -10,8 +10,10 @@ never land in the engine's own code, which would be left half done. So every act
 
 Whoever comes second sees what the first has written, as the interpreter lock orders them. If the
 receiver finds `wanted` set, an exception may be under way: it waits until the sender is done
-(`_sending`), takes back what has not arrived, and raises at a place of its own choosing.
-Proved by tests/test_interrupts.py, which raises thousands of interrupts at random moments.
+(`_sending`), takes back what has not arrived, and raises at a place of its own choosing. Until it
+has that, the exception may arrive: at the first bytecode of each function it calls. There is never
+more than one under way, so who raises the mask tries once more where it does (`collect`).
+Proved by tests/test_interrupts.py and tests/stress/test_interrupts.py.
 """
 
 from __future__ import annotations
@@ -52,7 +54,10 @@ class Interruptible:
         """Hold interrupts back until `unmask`; nests. The activation's own thread only."""
         self.masked += 1
         if self.wanted is not None and self.masked == 1:
-            self.collect()
+            try:
+                self.collect()
+            except ActivationInterrupted:
+                self.collect()
 
     def unmask(self) -> None:
         """End the innermost mask; the outermost raises what was held back."""
@@ -63,7 +68,10 @@ class Interruptible:
     def raise_wanted(self) -> None:
         """Raise, here and now, what was wanted while the mask was up."""
         self.masked = 1
-        self.collect()
+        try:
+            self.collect()
+        except ActivationInterrupted:
+            self.collect()
         error = self.claim()
         self.masked = 0
         raise error
@@ -71,7 +79,8 @@ class Interruptible:
     def close(self) -> BaseException | None:
         """For when the logic has returned and `masked` is 1: nothing arrives from here on.
 
-        Answers with an interrupt that came too late to be raised in the logic, if there is one.
+        Answers with an interrupt that came too late to be raised in the logic, if there is one. To be
+        called again where it raises `ActivationInterrupted`, as `collect` is.
         """
         self.collect()
         return self.claim() if self.wanted is not None else None
@@ -82,15 +91,10 @@ class Interruptible:
         return error if error is not None else JobCancelled()
 
     def collect(self) -> None:
-        """With the mask up: make sure that nothing arrives any more."""
-        try:
-            self._take_back()
-        except ActivationInterrupted:
-            # It arrived on the way in. There is never more than one under way.
-            self._take_back()
+        """With the mask up: wait for a sender, and make sure that nothing it sent arrives any more.
 
-    def _take_back(self) -> None:
-        """Wait for a sender, and make sure that nothing it sent arrives any more."""
+        Raises `ActivationInterrupted` where that arrives on the way in; then call it once more.
+        """
         while True:
             try:
                 with _sending:

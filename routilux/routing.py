@@ -7,7 +7,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from routilux import backpressure
-from routilux.exceptions import UndefinedEventError
+from routilux.exceptions import ActivationInterrupted, UndefinedEventError
 from routilux.locks import acquire_contended
 from routilux.unit import IDLE, READY, Outlet, Unit
 
@@ -52,7 +52,10 @@ def emit(
         masked = lane.masked
         lane.masked = masked + 1
         if lane.wanted is not None and not masked:
-            lane.collect()
+            try:
+                lane.collect()
+            except ActivationInterrupted:
+                lane.collect()
     ready: list[Unit | None] | None = None
     full: list[tuple[Unit, Slot, dict[str, Any]]] | None = None
     data: dict[str, Any] | None = params

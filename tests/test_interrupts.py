@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextvars
+import ctypes
+import itertools
 import random
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from routilux import ActivationInterrupted, ErrorHandler, FlowTimeout, JobCancelled, JobState
+from routilux import ActivationInterrupted, ErrorHandler, FlowTimeout, JobCancelled, JobState, outcomes
 from routilux.interrupts import Interruptible
 from tests.helpers import LIMIT, Bench, chain, collects, does, graph, node, passes, source
 
@@ -101,6 +104,27 @@ def test_cleaning_up_runs_on_the_way_out(runtime: Bench) -> None:
 
     forced(runtime, logic, spin)
     assert cleaned == ["context", "finally"]
+
+
+def test_what_is_forced_just_before_the_first_line_of_the_logic_is_not_lost(
+    runtime: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate is passed, and the mask still up."""
+    spin = Spin()
+    routine = does(spin)
+
+    def cancel_first(data: Any) -> tuple[Any, ...]:
+        (job,) = runtime.list_jobs()
+        assert job._loop is not None
+        job._loop.lanes[0].interrupt(JobCancelled("now"))
+        return ()
+
+    flow = graph(worker=routine)
+    monkeypatch.setattr(flow.plan().routines[0], "arguments", cancel_first)
+    job = runtime.start(flow)
+    assert job.wait(LIMIT), job.why_not_finished()
+    assert [error.message for error in job.job_state.errors] == ["now"]
+    assert not spin.started.acquire(blocking=False)
 
 
 def test_logic_that_swallows_the_cancel_and_returns_is_cancelled_all_the_same(runtime: Bench) -> None:
@@ -465,6 +489,59 @@ def test_what_is_wanted_under_a_mask_is_raised_when_it_ends() -> None:
     with pytest.raises(FlowTimeout, match="too long"):
         part.unmask()
     assert part.wanted is None
+
+
+class Late(Interruptible):
+    """An interrupt is sent to the own thread the moment `wanted` is first read, and arrives a bytecode later.
+
+    As if the sender had lost its turn between reading the mask and sending. No Python code runs for
+    it, in which the interrupt would arrive.
+    """
+
+    _as_parameter_ = 0  # for ctypes, which gets the instance as a further argument
+
+    def __init__(self) -> None:
+        super().__init__(threading.get_ident())
+        self.sent = True
+        self.answers = itertools.chain(
+            map(
+                ctypes.pythonapi.PyThreadState_SetAsyncExc,
+                [ctypes.c_ulong(self.thread_id)],
+                [ctypes.py_object(ActivationInterrupted)],
+            ),
+            itertools.repeat(FlowTimeout("too long")),
+        )
+        type(self).wanted = property(partial(next, self.answers), self._want)  # type: ignore[assignment]
+
+    @staticmethod
+    def _want(part: Interruptible, error: BaseException | None) -> None:
+        pass
+
+
+def test_what_arrives_while_the_mask_goes_up_is_held_back() -> None:
+    part = Late()
+    part.masked = 0
+    part.mask()
+    assert part.masked == 1
+    for _ in range(50):
+        pass  # nothing is under way any more
+
+
+def test_what_arrives_when_the_logic_has_returned_is_no_failure_of_the_engine(
+    runtime: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = outcomes.interrupted
+    arrivals = iter([ActivationInterrupted()])
+
+    def interrupted(lane: Any, error: BaseException | None) -> BaseException | None:
+        for arrival in arrivals:
+            raise arrival  # as it would at the first bytecode of the real one
+        return real(lane, error)
+
+    monkeypatch.setattr(outcomes, "interrupted", interrupted)
+    spin = Spin()
+    job = forced(runtime, spin, spin)
+    assert job.job_state.errors == ()
 
 
 def test_what_comes_too_late_is_taken_back() -> None:
