@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from routilux.job_state import JobState
-from routilux.routine_run import RoutineRun, unpack
+from routilux.routine_run import RoutineRun, Totals, totals_of, unpack
 from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineData, RoutineSnapshot, SlotItems
 from routilux.status import ExecutionStatus as Status
 from routilux.unit import DECIDING, READY, Unit
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
     """The line of a job in a list. Holds the job's lock for a moment; `loop` is None once it ended."""
     with state._lock:
-        units: list[Unit] = loop.units if loop is not None and not loop.ended else []
-        final = [unpack(packed) for packed in state.final]
-        activations = sum(unit.activations for unit in units) or sum(each.activations for each in final)
-        waiting = sum(unit.waiting() for unit in units) if units else sum(each.waiting for each in final)
-        dropped = (
-            sum(slot.dropped for unit in units for slot in unit.slots.values())
-            if units
-            else sum(each.dropped for each in final)
-        )
-        errors = sum(unit.errors for unit in units) or sum(each.errors for each in final)
-        reports = [unit.progress for unit in units] or [each.progress for each in final]
+        if loop is not None and not loop.ended:
+            units = loop.units
+            totals = Totals(
+                sum(unit.activations for unit in units),
+                sum(unit.running for unit in units),
+                sum(unit.waiting() for unit in units),
+                sum(slot.dropped for unit in units for slot in unit.slots.values()),
+                sum(unit.errors for unit in units),
+                [unit.progress for unit in units],
+            )
+        else:
+            totals = totals_of(state.final)
         error = next((each for each in state._errors if each.fatal), None)
         last = state.history.records[-1] if state.history.records else None
         end_ns = state.ended_ns or state.now_ns()
@@ -42,12 +43,12 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             started_at=state.started_at,
             ended_at=state.ended_at,
             elapsed=(end_ns - state.started_ns) / 1e9 if state.started_ns else 0.0,
-            activations=activations,
-            running=sum(unit.running for unit in units),
-            waiting=waiting,
-            dropped=dropped,
-            errors=errors,
-            progress=_overall(reports),
+            activations=totals.activations,
+            running=totals.running,
+            waiting=totals.waiting,
+            dropped=totals.dropped,
+            errors=totals.errors,
+            progress=_overall(totals.progress),
             last_event=f"{last[1]} {last[2]}" if last is not None else "",
             error=str(error) if error is not None else "",
             notices=state._notices,

@@ -124,13 +124,14 @@ def _headless(work: str, number: int) -> list[float]:
 
 
 def _keys(app: _App, number: int) -> list[float]:
-    """Keys at moments that have nothing to do with the app's frames, to rows of jobs that have ended."""
+    """Keys to rows of jobs that have ended, about three a second, at moments that have nothing to do with the
+    app's frames."""
     chance = random.Random(number)
     for _ in range(14):
         app.key_to_paint("j")
     seconds = []
     for count in range(number):
-        app.let_pass(0.05 + chance.random() * 0.1)
+        app.let_pass(0.2 + chance.random() * 0.25)
         seconds.append(app.key_to_paint("jk"[count % 2]))
     return seconds
 

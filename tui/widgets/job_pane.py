@@ -90,10 +90,10 @@ class JobPane(Vertical, inherit_bindings=False):
             return
         self._job_id, self._zone = job_id, zone
         self.log_sequence = 0
-        self.overview.scroll_to(y=0, animate=False)
-        self.overview.show(None)
+        self.overview.forget(zone)
         self.recent_total = 0
-        self.overview.show_recent((), zone)
+        if job_id is None:
+            self.overview.show(None)
         self.log_view.clear(zone)
         self.history.clear(zone)
         self.timeline.lanes.clear()

@@ -32,6 +32,11 @@ class Overview(DocPane):
         self._recent: Sequence[LogLine] = ()
         self._zone: tzinfo | None = None
 
+    def forget(self, zone: tzinfo | None) -> None:
+        """Another job comes next. What stands here stays until then, so that only what differs is painted."""
+        self._detail, self._recent, self._zone = None, (), zone
+        self.scroll_to(y=0, animate=False)
+
     def show(self, detail: JobDetail | None) -> None:
         """The job's picture of this frame."""
         self._detail = detail
