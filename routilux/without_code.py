@@ -42,5 +42,10 @@ def without_code(flow: Flow) -> Flow:
     return kept
 
 
+def lost_code(routine: Routine) -> bool:
+    """Whether a routine is one of those that `without_code` made."""
+    return routine.active_logic is _gone
+
+
 def _gone(*slots: Any, job_state: Any = None, policy_message: Any = None) -> NoReturn:
     raise RuntimeError("this is only the graph of a flow; its code is gone")

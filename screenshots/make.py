@@ -24,9 +24,10 @@ sys.path.insert(0, str(REPOSITORY))
 from textual.pilot import Pilot  # noqa: E402
 
 from routilux import FlowRegistry, Runtime  # noqa: E402
-from routilux.loading import load_folder  # noqa: E402
+from routilux.loading import FlowLoader  # noqa: E402
 from tui.app import RoutiluxApp  # noqa: E402
 from tui.backend import RuntimeBackend  # noqa: E402
+from tui.folder import FlowFolder  # noqa: E402
 from tui.screens.main import MainScreen  # noqa: E402
 
 SIZE = (120, 36)
@@ -95,7 +96,39 @@ async def start_form(pilot: Pilot[int], runtime: Runtime) -> None:
     await pilot.press("s", "r", "c", "tab", "end", "x")
 
 
-PICTURES: dict[str, Picture] = {"main": main_screen, "log": log_screen, "start": start_form}
+async def reloads(pilot: Pilot[int], runtime: Runtime) -> None:
+    """What some saves did: a routine added, others changed, also through a helper, a file that is broken."""
+    main = _main(pilot)
+    runtime.exec("find_duplicates", {"root": "src"})
+    await asyncio.to_thread(runtime.wait_until_all_jobs_finished, 120)
+    main.flow_list.choose("find_duplicates")
+    await pilot.press("a")
+    added = """
+flow.add_routine(Report(), "second_report")
+flow.connect("walk", "walked", "second_report", "walked")
+"""
+    for name, old, new in (
+        ("find_duplicates.py", "files_per_item=100", "files_per_item=200"),
+        ("find_duplicates.py", "", added),
+        ("csv_to_sqlite.py", "", "\nimport pandas_of_tomorrow\n"),
+        ("_walk.py", "", "\n# One more helper.\n"),
+    ):
+        file, before = Path.cwd() / "flows" / name, main.catalogue.generation
+        text = file.read_text()
+        file.write_text(text.replace(old, new, 1) if old else text + new)
+        await until(pilot, lambda before=before: main.catalogue.generation > before)  # type: ignore[misc]
+    await asyncio.to_thread(runtime.wait_until_all_jobs_finished, 120)
+    pilot.app.clear_notifications()
+    await pilot.press("2")
+    await until(pilot, lambda: main.pane == "reloads" and main.catalogue.described)
+
+
+PICTURES: dict[str, Picture] = {
+    "main": main_screen,
+    "log": log_screen,
+    "start": start_form,
+    "reloads": reloads,
+}
 
 
 def _main(pilot: Pilot[int]) -> MainScreen:
@@ -118,7 +151,7 @@ async def take(name: str, picture: Picture) -> None:
     numbers = itertools.count(0xA31F)
     runtime = Runtime(4, registry=registry, echo=False, new_job_id=lambda: f"{next(numbers):04x}c0ffee")
     folder = Path.cwd() / "flows"
-    backend = RuntimeBackend(runtime, folder, lambda: load_folder(folder, registry))
+    backend = RuntimeBackend(runtime, FlowFolder(FlowLoader(folder, registry)))
     app = RoutiluxApp(backend, theme="textual-dark")
     app.animation_level = "none"
     try:

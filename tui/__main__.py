@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 from textual.theme import BUILTIN_THEMES
 
-from routilux.loading import load_folder
+from routilux.loading import FlowLoader
 from routilux.runtime import Runtime
 from tui.app import RoutiluxApp, local_now
 from tui.backend import RuntimeBackend
@@ -19,6 +19,7 @@ from tui.chosen_theme import remember_theme, theme_in_effect
 from tui.config import Configured, Row, configure, help_text, rows
 from tui.earlier import EarlierSets
 from tui.ending import GRACE, Ending, end_process, say_rescued
+from tui.folder import FlowFolder
 from tui.serve import end_with_page, in_browser, serve
 from tui.state import name_for, state_folder
 from tui.terminal import own_terminal
@@ -39,6 +40,7 @@ class _Command(click.Command):
     "--workers", type=click.IntRange(1, 1000), help="Threads for jobs.  [default: as configured, else 10]"
 )
 @click.option("--theme", type=click.Choice(sorted(BUILTIN_THEMES)), metavar="NAME", help="Such as nord.")
+@click.option("--no-reload", is_flag=True, help="Load the folder once; what is saved later counts not.")
 @click.option("--serve", "served", is_flag=True, help="Serve the app to browsers instead of opening it here.")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="With --serve: the address to listen on."
@@ -54,6 +56,7 @@ def main(
     folder: str | None,
     workers: int | None,
     theme: str | None,
+    no_reload: bool,
     served: bool,
     host: str,
     port: int,
@@ -81,7 +84,7 @@ def main(
         return
     if not in_browser() and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.ClickException("the app needs a terminal; `routilux run` works without one")
-    end_process(run(configured, workers or configured.settings.workers, colours))
+    end_process(run(configured, workers or configured.settings.workers, colours, reload=not no_reload))
 
 
 class Misconfigured(click.ClickException):
@@ -115,12 +118,13 @@ def passed_on(context: click.Context) -> list[str]:
     return options + arguments
 
 
-def run(configured: Configured, workers: int, theme: str) -> int:
+def run(configured: Configured, workers: int, theme: str, *, reload: bool = True) -> int:
     """Run the app until the user leaves, and answer with the exit code."""
     root = configured.root
     runtime = Runtime(workers, echo=False)
     earlier = EarlierSets(state_folder() / "earlier" / f"{name_for(root)}.json")
-    backend = RuntimeBackend(runtime, root, lambda: load_folder(root), earlier=earlier)
+    folder = FlowFolder(FlowLoader(root), watch=reload)
+    backend = RuntimeBackend(runtime, folder, earlier=earlier, rerun=configured.settings.rerun)
 
     def rescue() -> None:
         say_rescued(backend.keeper.rescue(GRACE))

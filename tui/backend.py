@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from routilux import params
 from routilux.flow import Flow
 from routilux.history import ExecutionRecord, LogLine
-from routilux.loading import FlowVersion, Generation
+from routilux.loading import FlowVersion
 from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, RuntimeSnapshot
 from tui.earlier import EarlierSets
+from tui.folder import FlowFolder
 from tui.job_data import ITEMS, JobData
 from tui.keeper import Keeper, RuntimeKeeper
-from tui.pictures import Catalogue, FlowPicture, JobDetail, catalogue_of, picture_of
+from tui.pictures import Catalogue, FlowPicture, JobDetail, picture_of
+from tui.reruns import Previous, Rerun, Reruns
 from tui.saved_jobs import SavedJobs
 from tui.state import name_for, state_folder
 
@@ -26,7 +28,7 @@ def saved_folder(root: Path) -> Path:
 
 
 class Backend(Protocol):
-    """What the screen asks and orders. None of it blocks but `load`, which runs in a thread."""
+    """What the screen asks and orders. None of it blocks but `load`, `describe` and `check`, for threads."""
 
     @property
     def root(self) -> Path:
@@ -34,6 +36,16 @@ class Backend(Protocol):
 
     def load(self) -> Catalogue:
         """Read the folder; its flows are then what `start` starts."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The folder as it was read last. Another object whenever it is another."""
+
+    def catalogue_shown(self) -> None:
+        """The flows are on the screen, and what could wait for that need no longer wait."""
+
+    def describe(self, flow_name: str) -> FlowPicture | None:
+        """A flow with its parameters; raises where these cannot be described."""
 
     @property
     def keeper(self) -> Keeper:
@@ -66,6 +78,16 @@ class Backend(Protocol):
     def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
         """The parameter sets that jobs of the flow were started with, the newest first."""
 
+    @property
+    def reruns(self) -> frozenset[str]:
+        """The flows that run again on save."""
+
+    def toggle_rerun(self, flow_name: str) -> bool:
+        """Have a flow run again on save, or no longer; answers with which."""
+
+    def rerun_news(self) -> Sequence[Rerun]:
+        """What has come of saves since this was last asked."""
+
     def pause(self, job_id: str) -> bool: ...
 
     def resume(self, job_id: str) -> bool: ...
@@ -77,24 +99,23 @@ class Backend(Protocol):
 
 
 class RuntimeBackend:
-    """The real thing. Every method is for the screen's thread, but `load`, which any may call."""
+    """The real thing. Every method is for the screen's thread, but those that block, which any may call."""
 
     def __init__(
         self,
         runtime: Runtime,
-        root: Path,
-        load_folder: Callable[[], Generation],
+        folder: FlowFolder,
         *,
         earlier: EarlierSets | None = None,
         saved: SavedJobs | None = None,
+        rerun: Previous = "leave",
     ) -> None:
         self._runtime = runtime
-        self._root = root
-        self._load_folder = load_folder
-        self._flows: dict[str, Flow] = {}
+        self._folder = folder
         self._earlier = earlier or EarlierSets()
-        self._files: dict[str, Path] = {}
-        self._keeper = RuntimeKeeper(runtime, saved or SavedJobs(saved_folder(root)), self._flows_and_files)
+        self._reruns = Reruns(runtime, folder.loader, rerun)
+        saved = saved or SavedJobs(saved_folder(folder.root))
+        self._keeper = RuntimeKeeper(runtime, saved, self._flows_and_files)
         # Set by pool threads, cleared by the screen's. Cleared before the picture is taken: what changes
         # in between is in the picture, and sets the mark again for a picture that shows nothing new.
         self._dirty = True
@@ -107,21 +128,25 @@ class RuntimeBackend:
 
     @property
     def root(self) -> Path:
-        return self._root
+        return self._folder.root
 
     def load(self) -> Catalogue:
-        try:
-            folder = self._load_folder()
-        except OSError as error:
-            return Catalogue(self._root, problem=str(error))
-        catalogue = catalogue_of(folder)
-        self._flows = {name: loaded.flow for name, loaded in folder.flows.items()}
-        self._files = {name: self._root / loaded.path for name, loaded in folder.flows.items()}
-        return catalogue
+        return self._folder.load()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        self._folder.look()
+        return self._folder.catalogue
+
+    def catalogue_shown(self) -> None:
+        self._folder.shown()
+
+    def describe(self, flow_name: str) -> FlowPicture | None:
+        return self._folder.describe(flow_name)
 
     def _flows_and_files(self) -> Mapping[str, tuple[Flow, Path]]:
-        flows, files = self._flows, self._files
-        return {name: (flow, files.get(name, self._root)) for name, flow in flows.items()}
+        catalog = self._folder.loader.catalog
+        return {name: (version.flow, self.root / version.path) for name, version in catalog.items()}
 
     @property
     def keeper(self) -> RuntimeKeeper:
@@ -136,7 +161,11 @@ class RuntimeBackend:
 
     def detail(self, job_id: str) -> JobDetail | None:
         job = self._runtime.get_job(job_id)
-        return None if job is None else JobDetail(job.snapshot(), job.job_state.errors)
+        if job is None:
+            return None
+        version = self._folder.version(job.flow_name)
+        newest = None if version is None else version.generation
+        return JobDetail(job.snapshot(), job.job_state.errors, newest)
 
     def log(self, job_id: str, since: int) -> Sequence[LogLine]:
         job = self._runtime.get_job(job_id)
@@ -151,7 +180,8 @@ class RuntimeBackend:
         if job is None:
             return None
         if self._graph is None or self._graph[0] != job_id:
-            self._graph = (job_id, picture_of(FlowVersion(job.flow_name, job.flow, 0, "", 0)))
+            version = FlowVersion(job.flow_name, job.flow, 0, "", 0)
+            self._graph = (job_id, picture_of(version, parameters=False))
         return self._graph[1]
 
     def data(self, job_id: str) -> JobData | None:
@@ -162,19 +192,31 @@ class RuntimeBackend:
         return JobData(state.entry_params, state.shared_data, job.routine_data(ITEMS))
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
-        flow = self._flows.get(flow_name)
-        if flow is None:
-            raise ValueError(f"there is no flow {flow_name!r} in {self._root}")
-        params.validate(flow.params, flow_name, values)
+        version = self._folder.version(flow_name)
+        if version is None:
+            raise ValueError(f"there is no flow {flow_name!r} in {self.root}")
+        params.validate(version.flow.params, flow_name, values)
 
     def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
         job_id = self._runtime.exec(flow_name, dict(values)).job_id
-        flow = self._flows.get(flow_name)
-        self._earlier.add(flow_name, values, () if flow is None else flow.parameters)
+        version = self._folder.version(flow_name)
+        self._reruns.started(flow_name, job_id, values)
+        self._earlier.add(flow_name, values, () if version is None else version.flow.parameters)
         return job_id
 
     def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
         return self._earlier.of(flow_name)
+
+    @property
+    def reruns(self) -> frozenset[str]:
+        return self._reruns.flows
+
+    def toggle_rerun(self, flow_name: str) -> bool:
+        earlier = self.earlier(flow_name)
+        return self._reruns.toggle(flow_name, earlier[0] if earlier else {})
+
+    def rerun_news(self) -> Sequence[Rerun]:
+        return self._reruns.told()
 
     def pause(self, job_id: str) -> bool:
         job = self._runtime.get_job(job_id)
@@ -190,6 +232,8 @@ class RuntimeBackend:
 
     def close(self) -> None:
         self._unsubscribe()
+        self._reruns.close()
+        self._folder.close()
         self._earlier.close()
         self._keeper.close()
         self._runtime.shutdown(wait=False)

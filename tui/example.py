@@ -29,7 +29,8 @@ def no_flows_lines(catalogue: Catalogue, columns: int) -> list[Line]:
         lines += [((" " + part, "strong"),) for part in wrap(str(catalogue.root), columns)]
     lines += [BLANK, ((" A whole flow, say in hello.py:", "muted"),), BLANK]
     lines += [((" " + text, "code"),) for text in EXAMPLE]
-    lines += [BLANK, *(((" " + part, "muted"),) for part in wrap("Then start the app again.", columns))]
+    then = "Save it, and it is here." if catalogue.watched else "Then start the app again."
+    lines += [BLANK, *(((" " + part, "muted"),) for part in wrap(then, columns))]
     return lines
 
 

@@ -13,9 +13,9 @@ from textual.binding import Binding
 # and the like in one of its tabs; the others are dialogs.
 SCOPES: Final = (
     "app", "main", "list", "jobs", "lines", "job", "log", "history", "timeline", "tree", "error", "filter",
-    "form", "question", "text", "messages", "export", "saved",
+    "form", "question", "text", "messages", "load", "export", "describing", "saved",
 )  # fmt: skip
-PANES: Final = ("flows", "flow", "jobs", "job")
+PANES: Final = ("flows", "reloads", "flow", "jobs", "job")
 
 SCOPE_TITLES: Final = {
     "app": "Everywhere, in dialogs too",
@@ -34,7 +34,9 @@ SCOPE_TITLES: Final = {
     "question": "In questions",
     "text": "In this window",
     "messages": "In the window of messages",
+    "load": "In the window of a reload",
     "export": "While naming a file",
+    "describing": "While parameters are read",
     "saved": "Among saved jobs",
 }
 
@@ -74,7 +76,7 @@ _SHOWN: Final = {
     "plus": "+", "equals_sign": "=", "minus": "-", "left": "←", "right": "→", "shift+tab": "shift+tab",
 }  # fmt: skip
 
-_FLOWS: Final = frozenset({"flows", "flow"})
+_FLOWS: Final = frozenset({"flows", "reloads", "flow"})
 _JOBS: Final = frozenset({"jobs", "job"})
 _JOB: Final = frozenset({"job"})
 _LIST: Final = frozenset({"jobs"})
@@ -85,6 +87,9 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("start-now", ("S",), "start_now", "start again",
         "start a job of the chosen flow at once, with its last parameters",
         rank=12, panes=_FLOWS, palette=True),
+    Key("rerun-on-save", ("a",), "rerun_on_save", "on save",
+        "run the chosen flow again on each save that touches it, with its last parameters, or no longer",
+        rank=14, panes=_FLOWS, palette=True),
     Key("rerun", ("r",), "rerun", "re-run",
         "re-run the chosen job, or all marked ones, the form filled with its parameters",
         rank=20, panes=_JOBS, palette=True),
@@ -104,6 +109,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("next-pane", ("tab",), "next_pane", "next pane", "go to the next pane", rank=42),
     Key("previous-pane", ("shift+tab",), "previous_pane", "previous pane", "go to the previous pane"),
     Key("pane-flows", ("1",), "pane('flows')", "flows", "go to the flows", palette=True),
+    Key("pane-reloads", ("2",), "pane('reloads')", "reloads",
+        "go to what each save has changed", palette=True),
     Key("pane-flow", ("3",), "pane('flow')", "flow", "go to the chosen flow", palette=True),
     Key("pane-jobs", ("4",), "pane('jobs')", "jobs", "go to the jobs", palette=True),
     Key("pane-job", ("5",), "pane('job')", "job", "go to the chosen job", palette=True),
@@ -231,6 +238,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("question-leave", ("escape",), "leave", "leave", "do nothing", scope="question"),
     Key("export-write", ("enter",), "write", "write", "write the file", scope="export"),
     Key("export-leave", ("escape",), "leave", "leave", "write nothing", scope="export"),
+    Key("load-edit", ("e",), "edit", "edit", "open the source at the line in the editor", scope="load"),
+    Key("describing-leave", ("escape",), "leave", "leave", "wait no longer", scope="describing"),
     Key("text-close", ("escape", "q", "question_mark"), "close", "close", "close the window", scope="text"),
     Key("saved-mark", ("space",), "mark", "mark", "mark the job, or no longer", scope="saved"),
     Key("saved-mark-all", ("a",), "mark_all", "all", "mark all jobs, or none", scope="saved"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from routilux.connection import Connection
 from routilux.exceptions import FlowDefinitionError
+from routilux.flow import Flow
 from routilux.history import JobError
-from routilux.loading import FlowVersion, Generation, LoadError
+from routilux.loading import FlowVersion, LoadError, LoadRecord, OutputLine
 from routilux.params import ParameterField, allows_others
 from routilux.snapshot import JobSnapshot, RuntimeSnapshot
 from routilux.validation import Finding
@@ -32,10 +34,21 @@ class RoutinePicture:
 
 
 @dataclass(frozen=True, slots=True)
+class Breakage:
+    """What is wrong with a file, and since which load; `since` is None where that is not known."""
+
+    error: LoadError
+    generation: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class FlowPicture:
     """A flow of the folder. `declared` tells a flow without parameters from one that takes any.
 
-    `others` says whether it takes parameters besides those it declares.
+    `others` says whether it takes parameters besides those it declares. `described` is false while
+    both, and the parameters, are not known yet. `generation` is that of its code; `breakage` is what is
+    wrong with its file where this is the last version that was good.
     """
 
     name: str
@@ -49,6 +62,9 @@ class FlowPicture:
     parameters: tuple[ParameterField, ...]
     findings: tuple[Finding, ...]
     others: bool = False
+    described: bool = True
+    generation: int = 0
+    breakage: Breakage | None = None
 
     @property
     def hindrances(self) -> tuple[Finding, ...]:
@@ -58,13 +74,27 @@ class FlowPicture:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The flow folder. `problem` says why it could not be read at all; `loading` that it still is."""
+    """The flow folder. `problem` says why it could not be read at all; `loading` that it still is.
+
+    `breakages` and `output`, what was put out at import, are by path. `loads` are the newest, oldest
+    first. `watched` says whether what is saved is loaded.
+    """
 
     root: Path
     flows: tuple[FlowPicture, ...] = ()
     broken: tuple[LoadError, ...] = ()
     problem: str = ""
     loading: bool = False
+    generation: int = 0
+    breakages: Mapping[str, Breakage] = field(default_factory=lambda: MappingProxyType({}))
+    loads: tuple[LoadRecord, ...] = ()
+    output: Mapping[str, tuple[OutputLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    watched: bool = True
+
+    @property
+    def described(self) -> bool:
+        """Whether the parameters of all flows are known."""
+        return all(flow.described for flow in self.flows)
 
     def flow(self, name: str) -> FlowPicture | None:
         return next((flow for flow in self.flows if flow.name == name), None)
@@ -72,10 +102,11 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class JobDetail:
-    """The chosen job in full."""
+    """The chosen job in full. `newest`: the generation of its flow in the folder now, if that is there."""
 
     snapshot: JobSnapshot
     errors: tuple[JobError, ...] = ()
+    newest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +122,15 @@ class Frame:
     changes: Changes = field(default_factory=Changes)
 
 
-def picture_of(loaded: FlowVersion) -> FlowPicture:
-    """Read a flow once; the flow itself is not kept."""
+def picture_of(loaded: FlowVersion, *, parameters: bool = True) -> FlowPicture:
+    """Read a flow once; the flow itself is not kept. Without `parameters` it costs little."""
     flow = loaded.flow
     try:
         entry = flow.entry
     except FlowDefinitionError:
         # validate() below says what is wrong with it.
         entry = None
-    return FlowPicture(
+    picture = FlowPicture(
         name=loaded.name,
         path=loaded.path,
         lineno=loaded.lineno,
@@ -118,23 +149,20 @@ def picture_of(loaded: FlowVersion) -> FlowPicture:
         connections=flow.connections,
         entry=None if entry is None else entry.routine_id,
         declared=flow.params is not None,
-        parameters=flow.parameters,
+        parameters=(),
         findings=tuple(flow.validate()),
-        others=allows_others(flow.params),
+        others=flow.params is None,
+        described=flow.params is None,
+        generation=loaded.generation,
     )
+    return with_parameters(picture, flow) if parameters else picture
 
 
-def catalogue_of(folder: Generation) -> Catalogue:
-    """The picture of a loaded folder. A flow that cannot even be described counts as broken."""
-    flows: list[FlowPicture] = []
-    broken = list(folder.errors.values())
-    for loaded in folder.flows.values():
-        try:
-            flows.append(picture_of(loaded))
-        except Exception as error:
-            message = f"flow {loaded.name!r} cannot be described: {type(error).__name__}: {error}"
-            broken.append(LoadError("exception", loaded.path, loaded.lineno, message))
-    return Catalogue(folder.root, tuple(flows), tuple(broken))
+def with_parameters(picture: FlowPicture, flow: Flow) -> FlowPicture:
+    """The picture of `flow` with its parameters; that runs the flow's own code, and may raise anything."""
+    if picture.described:
+        return picture
+    return replace(picture, parameters=flow.parameters, others=allows_others(flow.params), described=True)
 
 
 def first_line(text: str | None) -> str:

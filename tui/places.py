@@ -10,6 +10,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from routilux.routine import Routine
+from routilux.without_code import lost_code
 from tui.spans import clean
 
 
@@ -21,10 +22,12 @@ class Place(NamedTuple):
 
 
 def place_of_routine(routine: Routine) -> Place | None:
-    """The logic of a routine: where its function begins; of one without logic, nowhere.
+    """Where the logic of a routine begins; of one without logic, or whose code is gone, nowhere.
 
     A class that only inherits its logic is found by what it defines itself.
     """
+    if lost_code(routine):
+        return None
     kind = type(routine)
     own = [each for each in vars(kind).values() if isinstance(each, FunctionType)]
     logic = routine.active_logic

@@ -11,7 +11,19 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import cpu_gate, job_list, latency, log_screen, memory, reload, screen, sleepers, start_up, throughput
+from . import (
+    cpu_gate,
+    job_list,
+    latency,
+    log_screen,
+    memory,
+    reload,
+    reload_screen,
+    screen,
+    sleepers,
+    start_up,
+    throughput,
+)
 from .measure import Benchmark, Row
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -26,6 +38,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cpu-gate": cpu_gate.cpu_gate,
     "steering": latency.steering_calls,
     "reload": reload.reload,
+    "rerun-on-save": reload_screen.rerun,
+    "checkout": reload_screen.checkout,
     "import": start_up.import_time,
     "key-to-paint": screen.key_to_paint,
     "key-beside-cpu": screen.key_beside_cpu,

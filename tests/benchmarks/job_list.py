@@ -16,10 +16,11 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from routilux import Flow, FlowRegistry, Routine, Runtime, immediate_policy
-from routilux.loading import load_folder
+from routilux.loading import FlowLoader
 from routilux.snapshot import RuntimeSnapshot
 from tui.app import RoutiluxApp
 from tui.backend import RuntimeBackend
+from tui.folder import FlowFolder
 from tui.job_rows import JobRows
 from tui.pictures import Catalogue
 from tui.roster import Roster
@@ -73,7 +74,7 @@ def _listed(count: int) -> Iterator[Runtime]:
 @asynccontextmanager
 async def _screen(runtime: Runtime) -> AsyncIterator[tuple[Pilot[int], MainScreen]]:
     root = Path("flows")
-    backend = RuntimeBackend(runtime, root, lambda: load_folder(root, FlowRegistry()))
+    backend = RuntimeBackend(runtime, FlowFolder(FlowLoader(root, FlowRegistry())))
     app = RoutiluxApp(backend, catalogue=Catalogue(root))
     app.animation_level = "none"
     async with app.run_test(size=(120, 40)) as pilot:

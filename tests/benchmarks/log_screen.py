@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from routilux import Flow, JobState, Routine, immediate_policy
+from routilux import Flow, FlowRegistry, JobState, Routine, immediate_policy
 from routilux.history import LogLine
+from routilux.loading import FlowLoader
 from tui.app import RoutiluxApp
 from tui.backend import RuntimeBackend
+from tui.folder import FlowFolder
 from tui.log_rows import MAX_LINES, LogRows
 from tui.pictures import Catalogue
 
@@ -115,7 +117,7 @@ async def _keys() -> tuple[list[float], float]:
     ended: list[float] = []
     with tempfile.TemporaryDirectory() as folder, runtime_of(2, flow) as runtime:
         root = Path(folder)
-        backend = RuntimeBackend(runtime, root, None)  # type: ignore[arg-type]
+        backend = RuntimeBackend(runtime, FlowFolder(FlowLoader(root, FlowRegistry())))
         app = RoutiluxApp(backend, catalogue=Catalogue(root))
         async with app.run_test(size=(120, 40)) as pilot:
             started = perf_counter()

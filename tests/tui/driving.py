@@ -11,10 +11,11 @@ from typing import cast
 from textual.pilot import Pilot
 
 from routilux import FlowRegistry, Runtime
-from routilux.loading import load_folder
+from routilux.loading import FlowLoader
 from tests.tui.fixed import FixedBackend
 from tui.app import RoutiluxApp
 from tui.backend import RuntimeBackend
+from tui.folder import FlowFolder
 from tui.screens.main import MainScreen
 from tui.spans import plain
 from tui.widgets.lines import LinePane
@@ -75,7 +76,7 @@ async def real_app(root: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterat
     """The app on a folder of flows and a runtime of its own, once the folder is read."""
     registry = FlowRegistry()
     runtime = Runtime(4, registry=registry, echo=False)
-    backend = RuntimeBackend(runtime, root, lambda: load_folder(root, registry))
+    backend = RuntimeBackend(runtime, FlowFolder(FlowLoader(root, registry)))
     app = RoutiluxApp(backend, theme="textual-dark")
     app.animation_level = "none"
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from routilux.connection import Connection
 from routilux.exceptions import FieldError, ParameterError
 from routilux.history import ExecutionRecord, JobError, LogLine
-from routilux.loading import LoadError
+from routilux.loading import FlowDiff, FlowEvent, LoadError, LoadRecord
 from routilux.params import ParameterField
 from routilux.snapshot import (
     JobSnapshot,
@@ -27,7 +27,8 @@ from routilux.validation import Finding
 from tests.tui.fixed_errors import RAISED
 from tui.app import RoutiluxApp
 from tui.job_data import JobData
-from tui.pictures import Catalogue, FlowPicture, JobDetail, RoutinePicture
+from tui.pictures import Breakage, Catalogue, FlowPicture, JobDetail, RoutinePicture
+from tui.reruns import Rerun
 from tui.saved_jobs import SavedJob
 
 NOW = datetime(2025, 6, 12, 12, 4, 55, tzinfo=UTC)
@@ -121,6 +122,29 @@ NO_ENTRY = FlowPicture(
         ),
     ),
 )
+DIFF = FlowDiff(
+    routines_added=("audit",),
+    routines_changed=("clean",),
+    connections_added=(Connection("clean", "bad", "audit", "bad"),),
+    source="""--- etl.py (before)
++++ etl.py (now)
+@@ -85,5 +85,7 @@
+     def logic(self, rows):
+         for row in rows:
+-            price = row["price"]
++            price = row["sku"].price
++            if price < 0:
++                self.emit("bad", row=row)
+             self.emit("good", row=row)
+         self.emit("again")""",
+)
+
+
+def load(generation: int, ago: float, *events: FlowEvent, paths: tuple[str, ...] = ()) -> LoadRecord:
+    """A load that was published so many seconds ago."""
+    return LoadRecord(generation, NOW - timedelta(seconds=ago), 31.0, paths, events)
+
+
 BROKEN = LoadError(
     "exception",
     "score.py",
@@ -129,7 +153,18 @@ BROKEN = LoadError(
     'Traceback (most recent call last):\n  File "/srv/flows/score.py", line 41, in <module>\n'
     "    frame = pd.DataFrame()\n            ^^\nNameError: name 'pd' is not defined\n",
 )
-CATALOGUE = Catalogue(ROOT, (NO_ENTRY, ETL, FREE), (BROKEN,))
+CATALOGUE = Catalogue(
+    ROOT,
+    (replace(NO_ENTRY, generation=12), replace(ETL, generation=12), replace(FREE, generation=9)),
+    (BROKEN,),
+    generation=12,
+    breakages=MappingProxyType({"score.py": Breakage(BROKEN, 11, NOW - timedelta(seconds=105))}),
+    loads=(
+        load(1, 900, *(FlowEvent("added", 1, name, f"{name}.py") for name in ("backfill", "etl", "render"))),
+        load(11, 105, FlowEvent("broken", 11, None, "score.py", error=BROKEN), paths=("score.py",)),
+        load(12, 2, FlowEvent("changed", 12, "etl.daily", "etl.py", DIFF), paths=("etl.py",)),
+    ),
+)
 
 
 def summary(
@@ -329,6 +364,8 @@ class FixedBackend:
         self.refusing: set[str] = set()
         self.remembered: dict[str, list[Mapping[str, Any]]] = {}
         self.snapshots = 0
+        self.on_save: set[str] = set()
+        self.reruns_told: list[Rerun] = []
         self._changed = True
         self.lines = log_lines()
         self.records = records()
@@ -344,6 +381,11 @@ class FixedBackend:
 
     def load(self) -> Catalogue:
         return self.catalogue
+
+    def catalogue_shown(self) -> None: ...
+
+    def describe(self, flow_name: str) -> FlowPicture | None:
+        return self.catalogue.flow(flow_name)
 
     def changed(self) -> bool:
         changed, self._changed = self._changed, False
@@ -391,6 +433,19 @@ class FixedBackend:
         self.remembered.setdefault(flow_name, []).insert(0, dict(values))
         self.give((*self.picture.jobs, job))
         return job.job_id
+
+    @property
+    def reruns(self) -> frozenset[str]:
+        return frozenset(self.on_save)
+
+    def toggle_rerun(self, flow_name: str) -> bool:
+        self.orders.append(("toggle_rerun", flow_name))
+        self.on_save ^= {flow_name}
+        return flow_name in self.on_save
+
+    def rerun_news(self) -> Sequence[Rerun]:
+        news, self.reruns_told = self.reruns_told, []
+        return news
 
     def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
         return self.remembered.get(flow_name, [])

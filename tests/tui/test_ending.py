@@ -237,7 +237,7 @@ def test_a_flow_that_never_ends_its_import_does_not_keep_one_from_leaving(tmp_pa
     (tmp_path / "endless.py").write_text("while True: pass\n")
     terminal = Terminal(str(tmp_path))
     try:
-        terminal.wait_until_shown("Reading the flow folder")
+        terminal.wait_until_shown("takes long to import")
         terminal.press("q")
         assert terminal.end() == 0
     finally:

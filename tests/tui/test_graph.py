@@ -20,7 +20,7 @@ from tests.tui import fixed
 from tests.tui.driving import Drive, app_of, main_of, screen_text, text_of
 from tui.graph_layout import lay_out
 from tui.graph_lines import graph_drawing
-from tui.pictures import FlowPicture, catalogue_of
+from tui.pictures import FlowPicture, picture_of
 from tui.spans import line_width, plain
 from tui.widgets.graph_view import GraphView
 
@@ -157,9 +157,9 @@ def test_what_does_not_fit_is_not_drawn() -> None:
 
 def test_the_flows_of_this_project_are_drawn() -> None:
     root = Path(__file__).parents[2] / "flows"
-    catalogue = catalogue_of(load_folder(root, FlowRegistry()))
-    assert len(catalogue.flows) >= 5
-    for flow in catalogue.flows:
+    flows = [picture_of(each) for each in load_folder(root, FlowRegistry()).flows.values()]
+    assert len(flows) >= 5
+    for flow in flows:
         assert all(len(row) <= 78 for row in drawing_of(flow, 78))
 
 

@@ -92,10 +92,10 @@ async def test_numbers_go_to_panes(key: str, pane: str, size: tuple[int, int]) -
 async def test_tab_goes_round_the_panes() -> None:
     async with driven() as pilot:
         seen = []
-        for key in ("tab", "tab", "tab", "tab", "shift+tab"):
+        for key in ("tab", "tab", "tab", "tab", "tab", "shift+tab"):
             await pilot.press(key)
             seen.append(main_of(pilot).pane)
-        assert seen == ["flow", "jobs", "job", "flows", "job"]
+        assert seen == ["reloads", "flow", "jobs", "job", "flows", "job"]
 
 
 async def test_enter_goes_in_and_escape_back() -> None:

@@ -14,6 +14,7 @@ from routilux.snapshot import Progress
 from tests.tui import fixed
 from tests.tui.driving import Drive, app_of, main_of, orders_of, screen_text, until, until_shown
 from tests.tui.fixed import S
+from tui.pictures import Catalogue
 from tui.saved_jobs import SavedJob
 from tui.screens.question import Question
 from tui.screens.saved import SavedScreen
@@ -226,6 +227,7 @@ async def offered(*jobs: SavedJob) -> AsyncIterator[Drive]:
     app = fixed.app(())
     app.backend.keeper.kept = list(jobs)  # type: ignore[attr-defined]
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        main_of(pilot).catalogue = Catalogue(fixed.ROOT, loading=True)
         main_of(pilot).set_catalogue(fixed.CATALOGUE)
         await until(pilot, lambda: isinstance(pilot.app.screen, SavedScreen) or not jobs)
         await pilot.pause()
@@ -235,7 +237,7 @@ async def offered(*jobs: SavedJob) -> AsyncIterator[Drive]:
 async def test_saved_jobs_are_offered_when_the_folder_was_read_and_only_then() -> None:
     async with offered(SAVED) as pilot:
         await pilot.press("escape")
-        main_of(pilot).set_catalogue(fixed.CATALOGUE)
+        main_of(pilot).set_catalogue(replace(fixed.CATALOGUE, generation=13))
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         assert pilot.app.screen is main_of(pilot)

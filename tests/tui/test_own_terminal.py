@@ -27,7 +27,7 @@ logger = logging.getLogger("shop")
 logger.addHandler(logging.StreamHandler(sys.stderr))
 logger.addHandler(logging.StreamHandler(sys.__stderr__))
 held = print, sys.stdout
-print("SAID at import")
+print("printed at import")
 os.write(1, b"SAID by write at import\\n")
 
 
@@ -132,7 +132,7 @@ def test_what_is_written_past_the_jobs_is_in_the_messages_and_not_on_the_screen(
     terminal.wait_until_shown("RuntimeError: SAID in the end")
     assert " ● m: " not in terminal.screen()
     terminal.press("g")
-    terminal.wait_until_shown("SAID at import")
+    terminal.wait_until_shown("SAID by write at import")
     terminal.press("m")
     terminal.wait_until_gone("esc closes")
     at = terminal.press("q")
@@ -142,7 +142,7 @@ def test_what_is_written_past_the_jobs_is_in_the_messages_and_not_on_the_screen(
     after = terminal.received[at:].split(b"\x1b[?1049l")[1].decode()
     lines = [line.strip() for line in after.splitlines()]
     for text in (
-        "at import", "by write at import", "by print", "by print to the stream of the import",
+        "by write at import", "by print", "by print to the stream of the import",
         "to sys.__stdout__", "to sys.__stderr__", "to 1", "to 2", "by a shell", "by a subprocess",
         "by a subprocess to sys.stdout", "after reading ''",
     ):  # fmt: skip
@@ -181,7 +181,7 @@ def test_what_logic_itself_says_is_in_its_log_and_not_in_the_messages(terminal: 
     for text in ("printed by logic", "warned by logic", "logged by logic", "SAID in a finalizer"):
         terminal.wait_until_shown(text)
     terminal.press("m")
-    terminal.wait_until_shown("SAID at import")
+    terminal.wait_until_shown("SAID by write at import")
     # The log itself, with the name of the routine, is seen around the window.
     assert not re.search(r"\d (printed|warned) by logic", terminal.screen())
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from types import MappingProxyType
-
 from routilux import Flow, Routine
 from routilux.connection import Connection
-from routilux.loading import FlowVersion, Generation
+from routilux.loading import FlowVersion
 from tests.tui import fixed
-from tui.pictures import FlowPicture, catalogue_of, order_of, picture_of
+from tui.pictures import FlowPicture, order_of, picture_of
 from tui.spans import plain
 from tui.widgets.flow_view import graph_lines
 
@@ -87,24 +84,3 @@ def test_a_flow_is_read() -> None:
     assert (routine.slots, routine.events, routine.about) == (("trigger",), ("said",), "Greets.")
     assert {finding.code for finding in picture.findings} == {"no-policy", "unconnected-event"}
     assert picture.hindrances == ()
-
-
-class Unreadable(Flow):
-    @property
-    def parameters(self):  # type: ignore[no-untyped-def]
-        raise RuntimeError("annotations of this file are broken")
-
-
-def test_a_flow_that_cannot_be_described_is_a_broken_file() -> None:
-    flow = Unreadable("odd")
-    folder = Generation(
-        1,
-        Path("/f"),
-        MappingProxyType({"odd": FlowVersion("odd", flow, 1, "odd.py", 7)}),
-        MappingProxyType({}),
-    )
-    catalogue = catalogue_of(folder)
-    assert catalogue.flows == ()
-    [broken] = catalogue.broken
-    assert (broken.path, broken.lineno) == ("odd.py", 7)
-    assert "annotations of this file are broken" in broken.message

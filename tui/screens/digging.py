@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.app import SuspendNotSupported
 
 from routilux.safe_text import Secrets
+from routilux.snapshot import JobSummary
 from tui.aside import aside
 from tui.editor import Command, EditorError, editor_command
 from tui.error_rows import failing_place
@@ -70,7 +71,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
     def place(self) -> Place | None:
         """Where the source is of what one looks at: a routine's code, the failing line, the flow."""
         job = self.chosen_job()
-        if self.pane in ("flows", "flow"):
+        if self.pane in ("flows", "reloads", "flow"):
             return self.chosen_place()
         if job is None:
             return None
@@ -81,12 +82,16 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
             return place or self._place_of_flow(job.flow_name)
         place = self.job_pane.error_view.place if self.job_pane.tab == "Error" else None
         routine = self.job_pane.routine_looked_at
-        return place or self._place_of_routine(job.job_id, routine) or self._place_of_flow(job.flow_name)
+        return place or self._place_of_routine(job, routine) or self._place_of_flow(job.flow_name)
 
-    def _place_of_routine(self, job_id: str, routine_id: str | None) -> Place | None:
-        flow = self.backend.graph(job_id) if routine_id else None
-        routines = flow.routines if flow is not None else ()
-        return next((each.place for each in routines if each.routine_id == routine_id), None)
+    def _place_of_routine(self, job: JobSummary, routine_id: str | None) -> Place | None:
+        """Where the code is that the job runs; of one that has let go of it, the code in the folder."""
+        if routine_id is None:
+            return None
+        flows = (self.backend.graph(job.job_id), self.catalogue.flow(job.flow_name))
+        routines = [each for flow in flows if flow is not None for each in flow.routines]
+        places = (each.place for each in routines if each.routine_id == routine_id)
+        return next((place for place in places if place is not None), None)
 
     def _place_of_flow(self, name: str) -> Place | None:
         flow = self.catalogue.flow(name)

@@ -17,7 +17,6 @@ from routilux.snapshot import JobSummary, RuntimeSnapshot
 from routilux.status import ExecutionStatus
 from tui.backend import Backend
 from tui.ended import EndedNews
-from tui.example import no_flows_lines, no_jobs_lines
 from tui.feed import Feed
 from tui.formats import short_id
 from tui.keys import Key, bindings_of, footer_of
@@ -26,8 +25,8 @@ from tui.messages import Messages
 from tui.pictures import Catalogue, FlowPicture, Frame
 from tui.places import Place, shown_folder
 from tui.screens.bulk import BulkScreen
-from tui.screens.digging import DiggingScreen
 from tui.screens.leaving import leaving_words
+from tui.screens.reloading import ReloadingScreen
 from tui.screens.tab_feed import TabFeed
 from tui.screens.text import TextScreen, help_lines, lines_of_text
 from tui.widgets.bars import Breadcrumb, Header, KeyBar
@@ -38,6 +37,7 @@ from tui.widgets.job_pane import Filtered, JobPane
 from tui.widgets.job_table import JobTable
 from tui.widgets.lines import LinePane
 from tui.widgets.prompt import Prompt, PromptNote
+from tui.widgets.reload_list import ReloadList
 
 FRAME: Final = 0.1
 LEAST: Final = (60, 16)
@@ -46,12 +46,14 @@ TWO_COLUMNS: Final = 110
 ALL_STACKED: Final = 44
 # With fewer lines a column shows one pane only.
 TWO_PANES: Final = 22
-ORDER: Final = ("flows", "flow", "jobs", "job")
-COLUMN: Final = {"flows": "left", "flow": "left", "jobs": "right", "job": "right"}
-BEHIND: Final = {"flow": "flows", "job": "jobs"}
+# With fewer, the column of three shows two.
+THREE_PANES: Final = 30
+ORDER: Final = ("flows", "reloads", "flow", "jobs", "job")
+COLUMN: Final = {"flows": "left", "reloads": "left", "flow": "left", "jobs": "right", "job": "right"}
+BEHIND: Final = {"flow": "flows", "reloads": "flows", "job": "jobs"}
 
 
-class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
+class MainScreen(BulkScreen, ReloadingScreen, inherit_bindings=False):
     """Feeds the panes a frame at a time, and moves between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("main")]
@@ -72,18 +74,17 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
         self.feed = Feed(backend, clock)
         self._ended = EndedNews(clock)
         self.flow_list = FlowList(id="flows")
+        self.reload_list = ReloadList(id="reloads")
         self.flow_view = FlowView(id="flow")
         self.job_table = JobTable(id="jobs")
         self.job_pane = JobPane(id="job")
         self._pane = "flows"
         self._last_in = {"left": "flows", "right": "jobs"}
         self._zoomed = False
-        self._offered = False
         self._filtered: Filtered | None = None
         # What the header was made from last.
         self._headed: tuple[object, ...] | None = None
-        # The job to choose as soon as it is in the picture.
-        self._wanted_job: str | None = None
+        self._wanted_job = None
         self._tabs = TabFeed(backend, self.job_pane, clock)
 
     def compose(self) -> ComposeResult:
@@ -92,6 +93,7 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
         with Horizontal(id="body"):
             with Vertical(id="left", classes="column"):
                 yield self.flow_list
+                yield self.reload_list
                 yield self.flow_view
             with Vertical(id="right", classes="column"):
                 yield self.job_table
@@ -104,32 +106,15 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
     def on_mount(self) -> None:
         self.query_one(Prompt).display = False
         self._arrange()
-        self._show_catalogue()
+        self.show_catalogue()
         self.set_focus(self.flow_list)
         self._frame()
         self.set_interval(FRAME, self._frame)
 
     # ---- feeding
 
-    def set_catalogue(self, catalogue: Catalogue) -> None:
-        """The folder was read."""
-        self.catalogue = catalogue
-        self._show_catalogue()
-        if not self._offered:
-            self._offered = True
-            self.offer_saved_jobs()
-
-    def _show_catalogue(self) -> None:
-        self.flow_list.show_catalogue(self.catalogue)
-        empty = not self.catalogue.flows
-        columns = max(self.size.width // 2, LEAST[0] - 2)
-        lines = no_flows_lines(self.catalogue, columns) if empty else no_jobs_lines(self.catalogue)
-        self.job_table.show_when_empty(lines)
-        # With one column the flows are what one sees first.
-        self.flow_list.show_when_empty(lines if empty and self._narrow else [])
-        self._show_flow()
-
     def _frame(self) -> None:
+        self.take_catalogue()
         frame = self.feed.tick(self._wanted_job or self.job_table.chosen)
         if frame is not None:
             self._show_frame(frame)
@@ -139,6 +124,7 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
         for toast in self._ended.toasts():
             self.say(toast.text, severity=toast.severity)
         self.tell_batches()
+        self.tell_reruns()
         self.tell_messages()
         self._show_header()
         self.leave_if_done()
@@ -156,7 +142,7 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
             self._tabs.bring(frame.detail)
         self._show_where()
 
-    def _show_chosen(self) -> None:
+    def show_chosen(self) -> None:
         """Show another job now rather than with the next frame."""
         chosen = self.job_table.chosen
         self.job_pane.show_job(chosen, self._clock().tzinfo)
@@ -172,12 +158,25 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
         warning = leaving_words(self.leaving)
         now = self._clock()
         header = self.query_one(Header)
-        headed = (snapshot, now.replace(microsecond=0), warning, self.messages.unseen, header.size.width)
+        note = self.note_of_reload()
+        headed = (
+            snapshot,
+            now.replace(microsecond=0),
+            warning,
+            note,
+            self.messages.unseen,
+            header.size.width,
+        )
         if headed == self._headed:
             return  # as in nine of ten frames of an app that nobody uses
         self._headed = headed
         header.show_picture(
-            shown_folder(self.backend.root), snapshot, now.strftime("%H:%M:%S"), warning, self.messages_mark()
+            shown_folder(self.backend.root),
+            snapshot,
+            now.strftime("%H:%M:%S"),
+            warning,
+            self.messages_mark(),
+            note,
         )
 
     def _gather_ended(self) -> None:
@@ -201,6 +200,8 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
         return self.job_pane.content if self._pane == "job" else cast(LinePane, self._widget(self._pane))
 
     def chosen_place(self) -> Place | None:
+        if self._pane == "reloads":
+            return self.place_of_load()
         chosen = self.flow_list.chosen_flow or self.flow_list.chosen_file
         return None if chosen is None else Place(str(self.backend.root / chosen.path), chosen.lineno or 1)
 
@@ -231,9 +232,9 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
 
     def on_cursor_pane_moved(self, event: CursorPane.Moved) -> None:
         if event.pane is self.flow_list:
-            self._show_flow()
+            self.show_flow()
         elif event.pane is self.job_table:
-            self._show_chosen()
+            self.show_chosen()
         self._show_where()
 
     def on_cursor_pane_entered(self, event: CursorPane.Entered) -> None:
@@ -241,22 +242,21 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
             self.action_pane("flow")
         elif event.pane is self.job_table:
             self.action_pane("job")
+        elif event.pane is self.reload_list:
+            self.show_load()
         else:
             text = self.job_pane.text_of(event.pane, event.key)
             if text is not None:
                 self.app.push_screen(TextScreen(text[0], lines_of_text(text[1])))
 
     def on_job_pane_tab_changed(self) -> None:
-        self._show_chosen()
+        self.show_chosen()
         self._show_where()
-
-    def _show_flow(self) -> None:
-        self.flow_view.show(self.flow_list.chosen_flow or self.flow_list.chosen_file)
 
     # ---- panes
 
     @property
-    def _narrow(self) -> bool:
+    def narrow(self) -> bool:
         return self.size.width < TWO_COLUMNS
 
     @property
@@ -266,8 +266,12 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
 
     def _widget(self, pane: str) -> Widget:
         widgets: dict[str, Widget] = {
-            "flows": self.flow_list, "flow": self.flow_view, "jobs": self.job_table, "job": self.job_pane,
-        }  # fmt: skip
+            "flows": self.flow_list,
+            "reloads": self.reload_list,
+            "flow": self.flow_view,
+            "jobs": self.job_table,
+            "job": self.job_pane,
+        }
         return widgets[pane]
 
     def action_pane(self, name: str) -> None:
@@ -316,30 +320,31 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
 
     def on_resize(self) -> None:
         self._arrange()
-        self._show_catalogue()
+        self.show_catalogue()
         self._show_header()
 
     def _arrange(self) -> None:
         """Decide which panes are seen, from the size, the zoom and where one is."""
         columns, lines = self.size
         too_small = columns < LEAST[0] or lines < LEAST[1]
-        stacked_all = self._narrow and lines >= ALL_STACKED and not self._zoomed
+        stacked_all = self.narrow and lines >= ALL_STACKED and not self._zoomed
         here = COLUMN[self._pane]
         self.query_one("#body").display = not too_small
         self.query_one("#keys").display = not too_small
         message = self.query_one("#too-small", Static)
         message.display = too_small
         message.update(f"routilux needs {LEAST[0]}x{LEAST[1]}; this terminal has {columns}x{lines}")
-        self.query_one(Breadcrumb).display = self._narrow and not too_small
-        self.set_class(self._narrow, "-narrow")
+        self.query_one(Breadcrumb).display = self.narrow and not too_small
+        self.set_class(self.narrow, "-narrow")
         for column in ("left", "right"):
-            alone = self._zoomed or (self._narrow and not stacked_all)
+            alone = self._zoomed or (self.narrow and not stacked_all)
             self.query_one(f"#{column}").display = column == here or not alone
             one = self._zoomed or lines < TWO_PANES
             for pane in ORDER:
                 if COLUMN[pane] == column:
                     shown = self._pane if column == here else self._last_in[column]
-                    self._widget(pane).display = not one or pane == shown
+                    hidden = pane == ("flow" if shown == "reloads" else "reloads") and lines < THREE_PANES
+                    self._widget(pane).display = pane == shown if one else not hidden
         for pane in ORDER:
             self._widget(pane).set_class(pane == self._pane, "-here")
         self._show_where()
@@ -347,10 +352,11 @@ class MainScreen(BulkScreen, DiggingScreen, inherit_bindings=False):
     def _show_where(self) -> None:
         """The footer for what has the focus, and on narrow screens the way to it."""
         self.query_one(KeyBar).show_keys(footer_of(self._pane, self.scopes()), self._press)
-        if self._narrow:
+        if self.narrow:
             flow, job = self.flow_list.chosen_flow, self.job_table.chosen
             crumbs = [
                 ("flows", "1 Flows"),
+                ("reloads", "2 Reloads"),
                 ("flow", f"3 {flow.name}" if flow is not None else "3 Flow"),
                 ("jobs", "4 Jobs"),
                 ("job", f"5 {short_id(job)}" if job is not None else "5 Job"),

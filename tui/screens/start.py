@@ -235,6 +235,16 @@ class StartScreen(ModalScreen[Values | None]):
 
     # ---- the flow is another
 
+    @property
+    def flow(self) -> FlowPicture:
+        """The flow as the form knows it."""
+        return self._flow
+
+    @property
+    def gone(self) -> bool:
+        """Whether the flow is no longer in the folder."""
+        return self._gone
+
     def flow_changed(self, flow: FlowPicture | None) -> None:
         """The flow was loaded anew, or is gone (None): say so, and check against what it is now.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from routilux.snapshot import JobSummary
@@ -10,6 +10,7 @@ from routilux.status import ExecutionStatus
 from tui.backend import Backend
 from tui.formats import short_id
 from tui.pictures import Catalogue, FlowPicture
+from tui.screens.describing import DescribingScreen
 from tui.screens.leaving import LeavingScreen
 from tui.screens.question import Answer, Question
 from tui.screens.start import StartScreen
@@ -45,8 +46,10 @@ class SteeringScreen(LeavingScreen, inherit_bindings=False):
 
     def action_start_now(self) -> None:
         flow = self._flow_or_say()
-        if flow is None:
-            return
+        if flow is not None:
+            self._described(flow, self._start_now)
+
+    def _start_now(self, flow: FlowPicture) -> None:
         earlier = self.backend.earlier(flow.name)
         values = earlier[0] if earlier else {}
         if flow.hindrances or not self._takes(flow.name, values):
@@ -68,7 +71,24 @@ class SteeringScreen(LeavingScreen, inherit_bindings=False):
             return False
         return True
 
+    def _described(self, flow: FlowPicture, go_on: Callable[[FlowPicture], object]) -> None:
+        """Go on with the flow once its parameters are known, which they are but for the first moments."""
+        if flow.described:
+            go_on(flow)
+            return
+
+        def answered(answer: FlowPicture | Exception | None) -> None:
+            if isinstance(answer, FlowPicture):
+                go_on(answer)
+            elif answer is not None:
+                self.say(f"{flow.name} cannot be described: {answer}", severity="error")
+
+        self.app.push_screen(DescribingScreen(flow.name, self.backend.describe), answered)
+
     def _open_form(self, flow: FlowPicture, values: Mapping[str, Any], title: str = "Start") -> None:
+        self._described(flow, lambda described: self._open_described(described, values, title))
+
+    def _open_described(self, flow: FlowPicture, values: Mapping[str, Any], title: str) -> None:
         name = flow.name
         form = StartScreen(
             flow,

@@ -13,8 +13,8 @@ from tui.spans import BLANK, Line, clean_lines, fit
 from tui.widgets.lines import TextPane
 
 
-class TextScreen(ModalScreen[None]):
-    """Shows lines until it is closed."""
+class TextScreen(ModalScreen[bool | None]):
+    """Shows lines until it is closed; the answer is for what a subclass offers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("text")]
 
@@ -28,9 +28,13 @@ class TextScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         pane = self.query_one(TextPane)
-        pane.set_title(self._title, f"{key_named('text-close').first} closes")
+        pane.set_title(self._title, self.hint())
         pane.set_lines(self._lines, sideways=True)
         self.set_focus(pane)
+
+    def hint(self) -> str:
+        """What the keys of the window do."""
+        return f"{key_named('text-close').first} closes"
 
     def action_close(self) -> None:
         self.dismiss(None)

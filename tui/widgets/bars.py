@@ -52,8 +52,9 @@ class Header(LineBar):
         time: str,
         warning: str = "",
         messages: tuple[str, Callable[[], object]] = ("", lambda: None),
+        note: Span = ("", "text"),
     ) -> None:
-        """`messages`: what to say of unseen messages, and what a click on that does."""
+        """`messages`: what to say of unseen messages, and what a click on that does; `note`: of a reload."""
         columns = self.size.width
         counts = count_spans(snapshot.counts)
         pool = f"pool {snapshot.threads_busy}/{snapshot.thread_pool_size}"
@@ -67,7 +68,7 @@ class Header(LineBar):
         mark, look = messages
         targets: list[tuple[int, int, Callable[[], object]]] = []
         notes = [(f" ● {text} " if text else "", "warning") for text in (mark, warning)]
-        for text, role in (*notes, (f" {folder}", "muted")):
+        for text, role in (*notes, (f" {note[0]} " if note[0] else "", note[1]), (f" {folder}", "muted")):
             if text and room > 12:
                 shown = cut(text, room)
                 if mark and not targets:

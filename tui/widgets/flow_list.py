@@ -32,6 +32,7 @@ class FlowList(CursorPane):
         self._starts: list[int] = [0]
         self._row_at: list[int] = []
         self._counts: Mapping[str, Mapping[ExecutionStatus, int]] = {}
+        self._reruns: frozenset[str] = frozenset()
         self._filter = Filter()
         self._when_empty: list[Line] = []
 
@@ -50,6 +51,11 @@ class FlowList(CursorPane):
     def show_counts(self, counts: Mapping[str, Mapping[ExecutionStatus, int]]) -> None:
         """How many jobs of each flow are in which state."""
         self._counts = counts
+        self.lines_changed()
+
+    def show_reruns(self, flows: frozenset[str]) -> None:
+        """The flows that run again on save."""
+        self._reruns = flows
         self.lines_changed()
 
     @property
@@ -129,9 +135,17 @@ class FlowList(CursorPane):
     def _flow_line(self, flow: FlowPicture, columns: int) -> Line:
         counts = count_spans(self._counts.get(flow.name, {}), skip=_DONE)
         mark: Line = (("! ", "warning"),) if flow.hindrances else ()
+        if flow.breakage is not None:
+            mark = (("✗ ", "failed"),)
+        again: Line = ((" ↻", "running"),) if flow.name in self._reruns else ()
+        generation: Line = (*again, (f" g{flow.generation}", "muted")) if flow.generation else again
         gap = " " if counts else ""
-        room = columns - line_width((*mark, (gap, "text"), *counts))
-        return (*mark, (fit(flow.name, max(room, 1)), "strong"), (gap, "text"), *counts)
+        after: Line = (*generation, (gap, "text"), *counts)
+        room = columns - line_width((*mark, *after))
+        if room < 8:
+            after = (*again, (gap, "text"), *counts)
+            room = columns - line_width((*mark, *after))
+        return (*mark, (fit(flow.name, max(room, 1)), "strong"), *after)
 
     def _nothing(self) -> list[Line]:
         columns = max(self.columns - 1, 8)

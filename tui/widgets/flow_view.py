@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import tzinfo
 
-from routilux.loading import LoadError
+from routilux.loading import LoadError, OutputLine
 from routilux.params import ParameterField
 from routilux.snapshot import RuntimeSnapshot
 from routilux.validation import Finding
+from tui.file_lines import breakage_lines, output_lines
 from tui.flow_statistics import FlowStatistics, Statistics, statistics_lines
 from tui.graph_lines import graph_drawing
 from tui.parameters import default_words, type_words
@@ -28,12 +30,19 @@ class FlowView(TextPane):
         self._statistics = FlowStatistics()
         # The statistics that were written last.
         self._written: Statistics | None = None
+        self._output: Sequence[OutputLine] = ()
+        self._zone: tzinfo | None = None
 
-    def show(self, shown: FlowPicture | LoadError | None) -> None:
-        """The choice in the list of flows has changed, or what it stands for."""
-        if shown != self._shown:
-            self._shown = shown
+    def show(
+        self,
+        shown: FlowPicture | LoadError | None,
+        output: Sequence[OutputLine] = (),
+        zone: tzinfo | None = None,
+    ) -> None:
+        """The choice in the list of flows has changed, or what it stands for, or what its file put out."""
+        if _name(shown) != _name(self._shown):
             self.scroll_to(y=0, animate=False)
+        self._shown, self._output, self._zone = shown, output, zone
         self._write()
 
     def show_snapshot(self, snapshot: RuntimeSnapshot) -> None:
@@ -51,13 +60,24 @@ class FlowView(TextPane):
         if isinstance(self._shown, FlowPicture):
             self.set_title(f"3 {self._shown.name}", f"{self._shown.path}:{self._shown.lineno}")
             self._written = self._statistics.of(self._snapshot, self._shown.name)
-            self.set_lines([indented(line) for line in flow_lines(self._shown, columns, self._written)])
+            lines = flow_lines(self._shown, columns, self._written)
+            broken = breakage_lines(self._shown, columns, self._zone)
+            self._set([*broken, BLANK, *lines] if broken else lines, columns)
         elif self._shown is not None:
             self.set_title(f"3 {self._shown.path}", self._shown.kind)
-            self.set_lines([indented(line) for line in broken_lines(self._shown, columns)])
+            self._set(broken_lines(self._shown, columns), columns)
         else:
             self.set_title("3 Flow")
             self.set_lines([])
+
+    def _set(self, lines: list[Line], columns: int) -> None:
+        output = output_lines(self._output, columns)
+        lines = [*lines, BLANK, *output] if output else lines
+        self.set_lines([indented(line) for line in lines])
+
+
+def _name(shown: FlowPicture | LoadError | None) -> str | None:
+    return shown.name if isinstance(shown, FlowPicture) else None if shown is None else shown.path
 
 
 def indented(line: Line) -> Line:
@@ -83,6 +103,8 @@ def flow_lines(flow: FlowPicture, columns: int, statistics: Statistics | None = 
     if flow.parameters:
         for field in flow.parameters:
             lines += parameter_lines(field, columns)
+    elif not flow.described:
+        lines.append((("are being read …", "muted"),))
     else:
         lines.append((("none" if flow.declared else "any: none are declared", "muted"),))
     remarks = tuple(finding for finding in flow.findings if finding.level == "info")

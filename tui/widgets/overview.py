@@ -99,6 +99,7 @@ def _overview_lines(detail: JobDetail, columns: int) -> list[tuple[str, Line]]:
     summary = snapshot.summary
     look = status_look(summary.status)
     head = f" {summary.flow_name} {summary.job_id}"
+    after = _time_and_code(detail)
     lines: list[tuple[str, Line]] = []
 
     def add(key: str, *several: Line) -> None:
@@ -108,8 +109,8 @@ def _overview_lines(detail: JobDetail, columns: int) -> list[tuple[str, Line]]:
         "job",
         (
             (f"{look.glyph} {look.word}", look.role),
-            (cut(head, columns - len(look.word) - 2), "strong"),
-            (f"  {duration(summary.elapsed)}", "text"),
+            (cut(head, columns - len(look.word) - 2 - line_width(after)), "strong"),
+            *after,
         ),
     )
     given = parameters_line(summary.entry_params)
@@ -126,6 +127,17 @@ def _overview_lines(detail: JobDetail, columns: int) -> list[tuple[str, Line]]:
     while lines and not lines[-1][1]:
         lines.pop()
     return lines
+
+
+def _time_and_code(detail: JobDetail) -> tuple[Span, ...]:
+    """How long the job took, and which generation of the flow it runs; whether that is not the newest."""
+    summary = detail.snapshot.summary
+    spans: list[Span] = [(f"  {duration(summary.elapsed)}", "text")]
+    if summary.generation is not None:
+        spans.append((f"  g{summary.generation}", "muted"))
+        if detail.newest is not None and detail.newest > summary.generation:
+            spans.append((f", older than g{detail.newest} of the folder", "warning"))
+    return tuple(spans)
 
 
 def routine_lines(routines: tuple[RoutineSnapshot, ...], columns: int) -> list[tuple[str, Line]]:
