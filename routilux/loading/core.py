@@ -13,16 +13,17 @@ from typing import Final
 
 from routilux.loading import standing
 from routilux.loading.catalogue import Catalogue, collect, roots
-from routilux.loading.diffs import Outline, compare, source_diff
+from routilux.loading.diffs import Outline, compare
 from routilux.loading.errors import shown
 from routilux.loading.generation import FlowDiff, FlowEvent, FlowVersion, Generation, LoadRecord
 from routilux.loading.imports import FolderWorld
 from routilux.loading.modules import ModuleVersion, State
 from routilux.loading.output import OutputLine
+from routilux.loading.records import Records
+from routilux.loading.source_diffs import SourceChange
 from routilux.loading.tree import Scanner, Source, Tree
 from routilux.registry import FlowRegistry
 
-_MOST_RECORDS: Final = 500
 # From so many changed files on it is no save but a checkout, which is waited for until it is over.
 _MANY: Final = 4
 
@@ -43,6 +44,7 @@ class FolderCore:
         self._scanner = Scanner(str(self.root), self.world.package)
         self.generation = Generation(0, self.root)
         self.records: tuple[LoadRecord, ...] = ()
+        self._kept = Records()
         self.output: Mapping[str, tuple[OutputLine, ...]] = MappingProxyType({})
         self._catalogue = Catalogue()
         # The outlines of the flows in service, to compare them with what comes next.
@@ -193,7 +195,7 @@ class FolderCore:
             tuple(sorted(shown(path) for path in self._touched)),
             events,
         )
-        self.records = (*self.records[-_MOST_RECORDS + 1 :], record)
+        self.records = self._kept.add(record)
         if not self.holds:
             self._began = None
             self._touched = set()
@@ -249,14 +251,15 @@ class FolderCore:
         after: Catalogue,
     ) -> FlowDiff:
         """What changed in a flow; its sources are its file and the helpers it imports."""
-        parts = []
+        sources = []
         version = after.served.get(self._files.get(flow.path, ""))
         if version is not None:
             old_own = before.served.get(self._files.get(known.path, ""))
-            parts.append(source_diff(flow.path, None if old_own is None else old_own.source, version.source))
-            for path, helper, was in self._helpers(version):
-                parts.append(source_diff(path, was, helper))
-        return compare(*outlines, "\n".join(part for part in parts if part))
+            sources.append(
+                SourceChange(flow.path, None if old_own is None else old_own.source, version.source)
+            )
+            sources += [SourceChange(path, was, helper) for path, helper, was in self._helpers(version)]
+        return compare(*outlines, tuple(change for change in sources if change.before != change.now))
 
     def _helpers(self, version: ModuleVersion) -> list[tuple[str, Source | None, Source | None]]:
         """The files that a version imports, directly or not, with the sources now and as published before."""

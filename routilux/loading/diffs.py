@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import importlib.util
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
@@ -14,12 +12,11 @@ from routilux.connection import Connection
 from routilux.flow import Flow
 from routilux.loading.generation import FlowDiff
 from routilux.loading.modules import FlowModule
-from routilux.loading.tree import Source
+from routilux.loading.source_diffs import SourceChange
 from routilux.routine import Routine
 
 _PLAIN: Final = (int, float, complex, str, bytes, bool, type(None))
 # Of what is longer, the rest goes unseen.
-_MOST_LINES: Final = 2000
 _MOST_PARTS: Final = 20_000
 _MOST_ENTRIES: Final = 200
 _MOST_CHARACTERS: Final = 2000
@@ -41,8 +38,8 @@ class Outline:
         }
 
 
-def compare(old: Outline, new: Outline, source: str) -> FlowDiff:
-    """What differs between two versions of a flow. `source` is the diff of the sources."""
+def compare(old: Outline, new: Outline, sources: tuple[SourceChange, ...]) -> FlowDiff:
+    """What differs between two versions of a flow. `sources` are its files."""
     return FlowDiff(
         routines_added=tuple(name for name in new.routines if name not in old.routines),
         routines_removed=tuple(name for name in old.routines if name not in new.routines),
@@ -53,27 +50,8 @@ def compare(old: Outline, new: Outline, source: str) -> FlowDiff:
         ),
         connections_added=tuple(each for each in new.connections if each not in old.connections),
         connections_removed=tuple(each for each in old.connections if each not in new.connections),
-        source=source,
+        sources=sources,
     )
-
-
-def source_diff(path: str, old: Source | None, new: Source | None) -> str:
-    """A unified diff of one file."""
-    lines = list(
-        difflib.unified_diff(_lines(old), _lines(new), f"{path} (before)", f"{path} (now)", lineterm="")
-    )
-    if len(lines) > _MOST_LINES:
-        lines = [*lines[:_MOST_LINES], f"... and {len(lines) - _MOST_LINES:,} more lines"]
-    return "\n".join(lines)
-
-
-def _lines(source: Source | None) -> list[str]:
-    if source is None:
-        return []
-    try:
-        return importlib.util.decode_source(source.content).split("\n")
-    except (SyntaxError, ValueError, LookupError):
-        return source.content.decode("utf-8", "backslashreplace").split("\n")
 
 
 def _digest(routine: Routine, package: str, kinds: dict[type, str]) -> str:

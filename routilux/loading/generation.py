@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -12,6 +13,7 @@ from typing import Literal, TypeAlias
 from routilux.connection import Connection
 from routilux.flow import Flow
 from routilux.loading.errors import LoadError
+from routilux.loading.source_diffs import SourceChange
 
 EventKind: TypeAlias = Literal["added", "changed", "removed", "broken", "fixed", "slow"]
 
@@ -45,12 +47,13 @@ class Generation:
     errors: Mapping[str, LoadError] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FlowDiff:
-    """What a load changed in a flow: ids of routines, connections, and the sources as a unified diff.
+    """What a load changed in a flow: ids of routines, connections, and the sources of its files.
 
     A routine is changed if its slots, events, policy, settings or code are, the functions of the folder
-    that it calls included.
+    that it calls included. `sources` are those that changed of the flow's own file and the helpers it
+    imports, directly or not; they hold texts, and no code. Diffs of long ago may have lost them.
     """
 
     routines_added: tuple[str, ...] = ()
@@ -58,7 +61,12 @@ class FlowDiff:
     routines_changed: tuple[str, ...] = ()
     connections_added: tuple[Connection, ...] = ()
     connections_removed: tuple[Connection, ...] = ()
-    source: str = ""
+    sources: tuple[SourceChange, ...] = ()
+
+    @cached_property
+    def source(self) -> str:
+        """The unified diffs of the files, one after the other. Worked out when first asked for."""
+        return "\n".join(change.text for change in self.sources if change.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 _IMPORT_NAME: Final = dis.opmap["IMPORT_NAME"]
 _IMPORT_FROM: Final = dis.opmap["IMPORT_FROM"]
+_EXTENDED_ARG: Final = dis.opmap["EXTENDED_ARG"]
 _STORE_NAME: Final = dis.opmap["STORE_NAME"]
 # What takes a module's name as a string; any that could be one is taken for one.
 _BY_NAME: Final = frozenset({"import_module", "__import__"})
@@ -19,16 +20,19 @@ _A_NAME: Final = re.compile(r"\.*\w+(\.\w+)*")
 
 def assigned_lines(code: CodeType) -> dict[str, int]:
     """The line of the last assignment to each name that a module makes itself, not by import."""
-    raw, names = code.co_code, code.co_names
-    before, extended = 0, 0
+    operations, arguments, names = code.co_code[::2], code.co_code[1::2], code.co_names
     offsets: dict[str, int] = {}
-    for offset in range(0, len(raw), 2):
-        operation, argument = raw[offset], raw[offset + 1] | extended
-        extended = argument << 8 if operation == dis.EXTENDED_ARG else 0
-        if operation == _STORE_NAME and before not in (_IMPORT_NAME, _IMPORT_FROM):
-            offsets[names[argument]] = offset
-        if operation:  # the room of an instruction's cache is made of zeros
-            before = operation
+    at = operations.find(_STORE_NAME)
+    while at >= 0:
+        name, before = arguments[at], at - 1
+        if before >= 0 and operations[before] == _EXTENDED_ARG:
+            name |= arguments[before] << 8
+            before -= 1
+        while before >= 0 and not operations[before]:  # the room of an instruction's cache is made of zeros
+            before -= 1
+        if before < 0 or operations[before] not in (_IMPORT_NAME, _IMPORT_FROM):
+            offsets[names[name]] = at * 2
+        at = operations.find(_STORE_NAME, at + 1)
     ranges = [(begin, line) for begin, _, line in code.co_lines() if line is not None]
     begins = [begin for begin, _ in ranges]
     return {name: ranges[bisect_right(begins, offset) - 1][1] for name, offset in offsets.items()}

@@ -13,6 +13,8 @@ from routilux.connection import Connection
 from routilux.exceptions import FieldError, ParameterError
 from routilux.history import ExecutionRecord, JobError, LogLine
 from routilux.loading import FlowDiff, FlowEvent, LoadError, LoadRecord
+from routilux.loading.source_diffs import SourceChange
+from routilux.loading.tree import Source
 from routilux.params import ParameterField
 from routilux.snapshot import (
     JobSnapshot,
@@ -122,21 +124,32 @@ NO_ENTRY = FlowPicture(
         ),
     ),
 )
+
+
+def source_with(logic: str) -> Source:
+    """A file whose line 85 and those after it are these."""
+    return Source(("# etl\n" * 83 + "class Clean(Routine):\n" + logic).encode(), str(len(logic)))
+
+
+_BEFORE = """\
+    def logic(self, rows):
+        for row in rows:
+            price = row["price"]
+            self.emit("good", row=row)
+        self.emit("again")"""
+_AFTER = """\
+    def logic(self, rows):
+        for row in rows:
+            price = row["sku"].price
+            if price < 0:
+                self.emit("bad", row=row)
+            self.emit("good", row=row)
+        self.emit("again")"""
 DIFF = FlowDiff(
     routines_added=("audit",),
     routines_changed=("clean",),
     connections_added=(Connection("clean", "bad", "audit", "bad"),),
-    source="""--- etl.py (before)
-+++ etl.py (now)
-@@ -85,5 +85,7 @@
-     def logic(self, rows):
-         for row in rows:
--            price = row["price"]
-+            price = row["sku"].price
-+            if price < 0:
-+                self.emit("bad", row=row)
-             self.emit("good", row=row)
-         self.emit("again")""",
+    sources=(SourceChange("etl.py", source_with(_BEFORE), source_with(_AFTER)),),
 )
 
 
