@@ -141,13 +141,25 @@ class RunCommand(click.Command):
     """`run`, with the parameters of the flow that it is given as further options."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        name, flows = self._look_ahead(args)
+        name, flows, waits = self._look_ahead(args)
         if name is not None and not ctx.resilient_parsing:
-            ctx.obj = self._describable(choose(load(flows), name))
+            ctx.obj = self._describable(self._chosen(load(flows), name, waits))
         return super().parse_args(ctx, args)
 
-    def _look_ahead(self, args: list[str]) -> tuple[str | None, Path | None]:
-        """FLOW and --flows, whatever else there is. Only with them are the other options known."""
+    def _chosen(self, folder: Generation, name: str, waits: bool) -> FlowVersion:
+        """The flow of that name; one that a broken file may declare is waited for, if it `waits`."""
+        try:
+            return choose(folder, name)
+        except Refused as refused:
+            if not (waits and folder.errors):
+                raise
+            return rerunning.wait_for_flow(folder.root, name, refused.message)
+
+    def _look_ahead(self, args: list[str]) -> tuple[str | None, Path | None, bool]:
+        """FLOW, --flows, and whether to wait for FLOW, whatever else there is.
+
+        Only with them are the other options known.
+        """
         scout = click.Command("run", params=self.params, add_help_option=False)
         found = scout.make_context(
             "run",
@@ -157,7 +169,8 @@ class RunCommand(click.Command):
             allow_extra_args=True,
         ).params
         name = found.get("flow")
-        return (None if name is None or name.startswith("-") else name), found.get("flows")
+        waits = bool(found.get("watch")) and not {"-h", "--help"} & set(args)
+        return (None if name is None or name.startswith("-") else name), found.get("flows"), waits
 
     def _describable(self, chosen: FlowVersion) -> FlowVersion:
         try:

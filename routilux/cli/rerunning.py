@@ -17,10 +17,11 @@ from routilux.cli.report import in_words
 from routilux.cli.running import INTERRUPTED, follow
 from routilux.exceptions import FlowDefinitionError, ParameterError
 from routilux.job import Job
-from routilux.loading import FlowEvent, FlowLoader
+from routilux.loading import FlowEvent, FlowLoader, FlowVersion
+from routilux.registry import FlowRegistry
 from routilux.runtime import Runtime
 
-# How often ctrl-c is looked for while nothing runs, in seconds.
+# How often ctrl-c is looked for, and what was told is said, while nothing runs, in seconds.
 _GLANCE = 0.1
 
 
@@ -68,6 +69,22 @@ def run_again_and_again(
             news.say()
             if interrupts.count:
                 return INTERRUPTED
+
+
+def wait_for_flow(root: Path, flow_name: str, why: str) -> FlowVersion:
+    """Say why there is no such flow, and wait until a save brings it. Lets `KeyboardInterrupt` through."""
+    click.echo(why, err=True)
+    news = _News(flow_name)
+    loader = FlowLoader(root, FlowRegistry())
+    loader.subscribe(news.hear)
+    with loader:
+        news.begin()
+        click.echo(f"waiting for {flow_name} in {root}; ctrl-c ends", err=True)
+        # After `begin`, so that one that has come meanwhile is seen here, and any later one is news.
+        while (found := loader.catalog.get(flow_name)) is None:
+            news.wait(_GLANCE)
+            news.say()
+        return found
 
 
 def _start(

@@ -80,6 +80,41 @@ def test_what_breaks_is_said_and_the_fix_runs(project: Path) -> None:
     end(process)
 
 
+def test_a_flow_that_is_broken_at_the_start_is_waited_for(project: Path) -> None:
+    (project / "flows" / "words.py").write_text("WORD = (\n")
+    (project / "flows" / "say.py").write_text(FLOW)
+    process = start("run", "say", "--watch", "--param", "to=you")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    read_until(process.stderr, "words.py:1: SyntaxError")
+    read_until(process.stderr, "waiting for say")
+    (project / "flows" / "words.py").write_text("\nWORD = 1 / 0\n")
+    read_until(process.stderr, "words.py:2: ZeroDivisionError")
+    say(project, "mended")
+    read_until(process.stdout, "mended you")
+    read_until(process.stderr, "watching")
+    say(project, "two")
+    read_until(process.stdout, "two you")
+    end(process)
+
+
+def test_ctrl_c_ends_the_waiting_for_a_broken_flow(project: Path) -> None:
+    (project / "flows" / "words.py").write_text("WORD = (\n")
+    (project / "flows" / "say.py").write_text(FLOW)
+    process = start("run", "say", "--watch")
+    assert process.stderr is not None
+    read_until(process.stderr, "waiting for say")
+    _, errors = end(process)
+    assert errors.strip() == "interrupted before a job was started"
+
+
+def test_a_flow_that_no_broken_file_may_declare_is_not_waited_for(project: Path) -> None:
+    process = start("run", "no_such", "--watch")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "there is no flow 'no_such'" in errors
+
+
 def test_ctrl_c_cancels_the_run_and_ends(project: Path) -> None:
     process = begin(project, "wait")
     assert process.stdout is not None
