@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -120,6 +121,9 @@ def passed_on(context: click.Context) -> list[str]:
 
 def run(configured: Configured, workers: int, theme: str, *, reload: bool = True) -> int:
     """Run the app until the user leaves, and answer with the exit code."""
+    # What has been imported is never garbage, and looking through it would hold up the screen. Done before
+    # the flows are loaded, for those come and go.
+    gc.freeze()
     root = configured.root
     runtime = Runtime(workers, echo=False)
     earlier = EarlierSets(state_folder() / "earlier" / f"{name_for(root)}.json")
