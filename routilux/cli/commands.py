@@ -32,7 +32,18 @@ _FLOWS = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Commands(click.Group):
+    """The commands. One whose reader has left, as `head` does, ends with the code for that."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            sys.stdout = None  # or Python would complain once more at exit
+            ctx.exit(running.LEFT)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="routilux-tui", prog_name="routilux")
 def cli() -> None:
     """Run event-driven workflows from a folder of Python modules."""
@@ -52,10 +63,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted before a job was started", err=True)
         sys.exit(running.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read stdout has left, as `head` does. Python would complain once more at exit.
-        sys.stdout = None
-        sys.exit(running.FAILED)
 
 
 # ---- list
@@ -269,7 +276,8 @@ def run(
 
     What the job prints goes to stdout, everything else to stderr. Exits with 0 if the job
     completed, 1 if it failed, 2 if nothing was started, 130 if it was interrupted: ctrl-c cancels,
-    a second one forces.
+    a second one forces. Where stdout is closed before the end, the job is cancelled, and the exit
+    code is 141.
     """
     chosen: FlowVersion = ctx.obj
     findings = chosen.flow.validate()

@@ -105,7 +105,8 @@ class PlainLines:
         click.echo(text, file=self._output)
 
     def close(self, snapshot: JobSnapshot) -> None:
-        self._show(snapshot)
+        if not getattr(self._output, "left", False):  # nobody waits for an `Output` that was left
+            self._show(snapshot)
 
     def _show(self, snapshot: JobSnapshot) -> None:
         for routine in snapshot.routines:

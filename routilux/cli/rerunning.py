@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 from routilux.cli.choosing import full_text
 from routilux.cli.display import Bars, Display, PlainLines, has_terminal
 from routilux.cli.interrupts import Interrupts
+from routilux.cli.output import Output
 from routilux.cli.report import in_words
 from routilux.cli.running import INTERRUPTED, follow
 from routilux.exceptions import FlowDefinitionError, ParameterError
@@ -37,29 +37,39 @@ def run_again_and_again(
     """Run the flow, and again after every save that changes it, itself or what it imports.
 
     A run that is still going on is cancelled first. What breaks, and what a save changed, is said
-    between the runs. Ends with ctrl-c, which also cancels; answers with the exit code.
+    between the runs. Ends with ctrl-c, which also cancels; answers with the exit code. Ends with
+    `BrokenPipeError` when whoever reads stdout has left.
     """
     bars = has_terminal()
     news = _News(flow_name)
     loader = FlowLoader(flows)
     loader.subscribe(news.hear)
     # Those of the first load are no news.
-    with Interrupts() as interrupts, Runtime(workers, echo=not bars) as runtime, loader:
+    with (
+        Output() as output,
+        Interrupts() as interrupts,
+        Runtime(workers, echo=not bars) as runtime,
+        loader,
+    ):
         news.begin()
         _say_errors(loader)
         while True:
             news.take()
             job = _start(runtime, flow_name, entry_params, timeout)
             if job is not None:
-                display: Display = Bars(sys.stdout) if bars else PlainLines(sys.stdout)
+                stream = output.as_stream()
+                display: Display = Bars(stream) if bars else PlainLines(stream)
                 follow(
                     job,
                     display,
                     interrupts,
+                    output,
                     verbose=verbose,
                     echoed=not bars,
                     until=news.wants_a_run,
                 )
+                if output.left:
+                    raise BrokenPipeError
                 for line in in_words(job, job.snapshot()):
                     click.echo(line, err=True)
             if not interrupts.count and not news.wants_a_run():

@@ -12,11 +12,14 @@ import click
 
 from routilux.cli.display import Bars, Display, PlainLines, has_terminal, show_line
 from routilux.cli.interrupts import Interrupts
+from routilux.cli.output import Output
 from routilux.job import Job
 from routilux.runtime import Runtime
 from routilux.status import ExecutionStatus
 
 COMPLETED, FAILED, INTERRUPTED = 0, 1, 130
+# Whoever read stdout has left: what a shell says of a tool that SIGPIPE has ended.
+LEFT = 141
 # How long a forced cancel is given to reach code that may not be interruptible, in seconds.
 PATIENCE = 3.0
 # How long a run that makes way for the next is given before it is forced, in seconds.
@@ -38,24 +41,25 @@ def run_job(
 
     `timeout` is in seconds. With `silent` nothing is written to stdout; otherwise what the job
     prints is. Ctrl-c and SIGTERM cancel, a second one forces, and when code that cannot be
-    interrupted withstands that as well, the process ends here, with 130.
+    interrupted withstands that as well, the process ends here, with 130. When whoever reads stdout
+    has left, the job is cancelled.
 
-    Raises what `Runtime.exec` raises.
+    Raises what `Runtime.exec` raises; `BrokenPipeError` where the reader has left, and the job did
+    not fail.
     """
     bars = has_terminal()
     # Without bars in the way, the job prints for itself.
     echoed = not bars and not silent
     # Signals are caught inside, so that ctrl-c is still heard should leaving the runtime take long.
-    with Runtime(workers, echo=echoed) as runtime, Interrupts() as interrupts:
+    with Output() as output, Runtime(workers, echo=echoed) as runtime, Interrupts() as interrupts:
         state = runtime.exec(flow_name, dict(entry_params), timeout=timeout)
         job = runtime.get_job(state.job_id)
         assert job is not None  # jobs of this runtime are forgotten after 1,000 others
-        display: Display
-        if bars:
-            display = Bars(sys.stderr if silent else sys.stdout)
-        else:
-            display = PlainLines(sys.stderr if silent else sys.stdout)
-        follow(job, display, interrupts, verbose=verbose, echoed=echoed)
+        stream = sys.stderr if silent else output.as_stream()
+        display: Display = Bars(stream) if bars else PlainLines(stream)
+        follow(job, display, interrupts, output, verbose=verbose, echoed=echoed)
+    if output.left and job.status != ExecutionStatus.FAILED:
+        raise BrokenPipeError
     return job
 
 
@@ -63,13 +67,17 @@ def follow(
     job: Job,
     display: Display,
     interrupts: Interrupts,
+    output: Output,
     *,
     verbose: bool,
     echoed: bool,
     until: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Show a job until it has ended. It is cancelled, with force if need be, once `until` says so."""
-    _Watch(job, display, interrupts, verbose=verbose, echoed=echoed, until=until).until_ended()
+    """Show a job until it has ended.
+
+    It is cancelled, with force if need be, once `until` says so or `output` has no reader any more.
+    """
+    _Watch(job, display, interrupts, output, verbose=verbose, echoed=echoed, until=until).until_ended()
 
 
 def exit_code(job: Job) -> int:
@@ -87,6 +95,7 @@ class _Watch:
         job: Job,
         display: Display,
         interrupts: Interrupts,
+        output: Output,
         *,
         verbose: bool,
         echoed: bool,
@@ -95,6 +104,7 @@ class _Watch:
         self._job = job
         self._display = display
         self._interrupts = interrupts
+        self._output = output
         self._verbose = verbose
         self._echoed = echoed
         self._next_line = 0
@@ -117,7 +127,7 @@ class _Watch:
     def _show_lines(self) -> None:
         for line in self._job.job_state.logs_since(self._next_line):
             missed = line.sequence - self._next_line
-            if missed:
+            if missed and not self._output.left:
                 self._display.say(f"({missed:,} lines of the log came too fast to be shown)")
             self._next_line = line.sequence + 1
             show_line(self._display, line, verbose=self._verbose, echoed=self._echoed)
@@ -137,7 +147,7 @@ class _Watch:
 
     def _make_way(self) -> None:
         """Cancel the job once it is no longer wanted, and force that after a while."""
-        if self._force_at is None and self._until():
+        if self._force_at is None and (self._output.left or self._until()):
             self._job.cancel()
             self._force_at = time.monotonic() + MAKE_WAY
         elif self._force_at is not None and time.monotonic() >= self._force_at:

@@ -90,14 +90,44 @@ def test_a_terminal_gets_bars_and_stdout_stays_the_job_s(project: Path) -> None:
     assert "✓ greet completed" in drawn.decode().splitlines()[-1]
 
 
-def test_a_job_whose_reader_leaves_early_fails_and_says_so(project: Path) -> None:
-    process = start("run", "greet", "--name", "x", "--count", "100000")
+def leave_early(*args: str, lines: int = 1) -> tuple[int, str]:
+    """The exit code and the stderr of a command whose reader takes some lines, as `head` does."""
+    process = start(*args)
     assert process.stdout is not None
-    process.stdout.readline()
-    process.stdout.close()
     assert process.stderr is not None
+    for _ in range(lines):
+        process.stdout.readline()
+    process.stdout.close()
     with process.stderr:
         errors = process.stderr.read()
-    assert process.wait(timeout=60) == 1
-    assert "Routine 'greet' failed: BrokenPipeError: " in errors
+    return process.wait(timeout=60), errors
+
+
+@pytest.mark.parametrize("count", ["3000", "1000000000"])
+def test_a_job_whose_reader_leaves_early_is_cancelled_and_ends_quietly(project: Path, count: str) -> None:
+    """Also one that has printed all it wanted to before that is noticed."""
+    assert leave_early("run", "greet", "--name", "x", "--count", count, "--timeout", "100") == (141, "")
+
+
+def test_a_job_that_fails_says_so_also_where_its_reader_has_left(project: Path) -> None:
+    source = (project / "flows" / "greet.py").read_text()
+    source = source.replace("job_state.shared_data", "raise ValueError('at the end'); job_state.shared_data")
+    (project / "flows" / "greet.py").write_text(source)
+    code, errors = leave_early("run", "greet", "--name", "x", lines=0)
+    assert code == 1
+    assert "Routine 'greet' failed: ValueError: at the end" in errors
     assert errors.splitlines()[-1].startswith("✗ greet failed after ")
+
+
+def test_a_run_that_watches_ends_quietly_when_its_reader_leaves(project: Path) -> None:
+    code, errors = leave_early("run", "greet", "--name", "x", "--count", "1000000000", "--watch")
+    assert (code, errors) == (141, "")
+
+
+def test_a_list_whose_reader_leaves_early_ends_quietly(project: Path) -> None:
+    for number in range(300):
+        name = f"flow_{number:03}_" + "x" * 200
+        (project / "flows" / f"f{number}.py").write_text(
+            f"from routilux import Flow, Routine\nflow = Flow({name!r})\nflow.add_routine(Routine())\n"
+        )
+    assert leave_early("list") == (141, "")
