@@ -25,6 +25,7 @@ from routilux import activations, backpressure, carry_on, closing, outcomes, rou
 from routilux.context import current_activation
 from routilux.job_state import NOTHING, JobState
 from routilux.lane import Lane
+from routilux.plain_copy import plain_copy
 from routilux.plan import Plan
 from routilux.status import ExecutionStatus
 from routilux.unit import DECIDING, IDLE, READY, Unit
@@ -174,7 +175,7 @@ class EventLoop:
             slot = unit.slots[entry.slot_name]
             slot.received += 1
             # An item is the logic's to change, the job's parameters are not.
-            slot.queue.append((dict(state.entry_params), "", state.now_ns()))
+            slot.queue.append((plain_copy(state.entry_params), "", state.now_ns()))
         unit.phase = READY
         self.live += 1
 

@@ -116,6 +116,11 @@ class Job:
         `timeout` is in seconds; None waits for ever, 0 only asks. False means that the time ran
         out, or that the job is paused in a runtime that was shut down; the job itself goes on.
         `RuntimeError` in logic that would wait for its own job, without a timeout.
+
+        Logic that waits for another job keeps its thread of the pool meanwhile, and the other job needs
+        one, too: where all threads wait like this, none is left to run what they wait for, and they
+        wait for ever. Have the other job's work done by routines of this flow instead, give the runtime
+        more threads than can wait at once, or wait with a timeout.
         """
         activation = current_activation.get()
         if timeout is None and activation is not None and activation.job_state is self.job_state:

@@ -19,6 +19,7 @@ from routilux.flow import Flow
 from routilux.job import Job
 from routilux.job_state import JobState
 from routilux.locks import acquire_contended
+from routilux.plain_copy import plain_copy
 from routilux.pool import Pool
 from routilux.registry import FlowRegistry
 from routilux.roll import Roll
@@ -436,5 +437,5 @@ def _check_params(flow: Flow, flow_name: str, entry_params: Mapping[str, Any] | 
     if not isinstance(values, Mapping):
         raise ValueError(f"entry_params of flow {flow_name!r} is {values!r}; it must be a dict")
     if flow.params is None:
-        return dict(values)
+        return plain_copy(values)
     return params.validate(flow.params, flow_name, values)

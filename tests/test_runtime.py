@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import gc
 import logging
@@ -141,6 +142,28 @@ def takes(declaration: type | None) -> Flow:
     flow = Flow("etl", params=declaration)
     flow.add_routine(node(logic, slots=["trigger"]), "worker")
     return flow
+
+
+def test_what_the_logic_or_the_caller_changes_in_the_parameters_changes_nothing_of_the_job(
+    runtime: Bench,
+) -> None:
+    """A job that is run again with its parameters gets what it got at first."""
+    seen: list[Any] = []
+
+    def logic(trigger: list[dict[str, Any]]) -> None:
+        seen.append(copy.deepcopy(trigger[0]))
+        trigger[0]["paths"].append("added")
+        trigger[0]["options"]["deep"].clear()
+        trigger[0]["more"] = True
+
+    given = {"paths": ["a"], "options": {"deep": [1, 2]}}
+    flow = chain(node(logic, slots=("trigger",)))
+    first = runtime.run(flow, given)
+    again = runtime.run(flow, dict(first.job_state.entry_params))
+    given["paths"].append("later")
+    expected = {"paths": ["a"], "options": {"deep": [1, 2]}}
+    assert seen == [expected, expected]
+    assert first.job_state.entry_params == again.job_state.entry_params == expected
 
 
 @pytest.mark.parametrize("declaration", [AsDataclass, AsModel])

@@ -15,6 +15,24 @@ from routilux.status import ExecutionStatus
 
 # Seconds after which a job that ought to have ended hangs. With an engine broken on purpose, less is quicker.
 HANGS = float(os.environ.get("ROUTILUX_HANGS", "30"))
+# Seconds; what a machine that stood still for longer at a time counts as.
+_SLICE = 0.2
+
+
+class Patience:
+    """Seconds that are left. Counts only while the process runs: a machine may stand still, or be
+    taken away, for any time, and nothing hangs by that."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._asked = time.monotonic()
+
+    def is_over(self) -> bool:
+        """To be asked again and again."""
+        now = time.monotonic()
+        self._left -= min(now - self._asked, 2 * _SLICE)
+        self._asked = now
+        return self._left < 0
 
 
 def routine(
@@ -109,16 +127,18 @@ def start(runtime: Runtime, params: dict[str, Any] | None = None, **how: Any) ->
 
 def ended(job: Job, seconds: float = HANGS) -> ExecutionStatus:
     """The status in which a job ends; fails, saying what the job waits for, if it does not."""
-    assert job.wait(seconds), f"after {seconds:g} s: {job.why_not_finished()}"
+    deadline = Patience(seconds)
+    while not job.wait(_SLICE):
+        assert not deadline.is_over(), f"after {seconds:g} s: {job.why_not_finished()}"
     return job.status
 
 
 def until(reached: Callable[[], object]) -> Iterator[None]:
     """For a loop that goes on, as fast as can be, until something is the case; fails if that hangs."""
-    deadline = time.monotonic() + HANGS
+    deadline = Patience(HANGS)
     while not reached():
         yield
-        assert time.monotonic() < deadline, "it never came to an end"
+        assert not deadline.is_over(), "it never came to an end"
 
 
 @contextmanager
@@ -147,9 +167,10 @@ def in_threads(count: int, work: Callable[[int], object]) -> None:
     threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 2 * HANGS
+    deadline = Patience(2 * HANGS)
     for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+        while thread.is_alive() and not deadline.is_over():
+            thread.join(_SLICE)
     hanging = sum(thread.is_alive() for thread in threads)
     if raised:
         raise raised[0]
