@@ -54,7 +54,7 @@ def _app(flows: int) -> Iterator[tuple[Path, Terminal]]:
             _write(root, number, 0)
         terminal = Terminal(str(root))
         try:
-            terminal.wait_until_shown(f"{flows} flows found")
+            terminal.wait_until_shown(f"1 Flows {flows} ")
             _let_pass(terminal, 1.5)
             yield root, terminal
         finally:
@@ -116,11 +116,12 @@ def checkout(rounds: int) -> list[Row]:
 
             writer = threading.Thread(target=write)
             writer.start()
-            over = 0.0
+            over, down = 0.0, True
             while not over or time.monotonic() < over:
                 terminal.received, terminal._fed = b"", 0
                 begin = time.monotonic()
-                terminal.press("j" if len(seconds) % 2 else "k")
+                terminal.press("j" if down else "k")
+                down = not down
                 if not terminal.read_until(lambda: _CURSOR in terminal.received):
                     raise RuntimeError(f"a key moved nothing:\n{terminal.screen()}")
                 seconds.append(time.monotonic() - begin)

@@ -195,6 +195,9 @@ async def test_what_happens_out_of_sight_is_said_and_nothing_else() -> None:
         wrong = load(14, 0, broken(), paths=("score.py",))
         await show(pilot, then(changed, wrong))
         assert toasts_of(pilot) == ["✗ score.py:41: NameError: pd"]
+        lost = then(*(replace(each) for each in (changed, wrong)))
+        await show(pilot, lost)
+        assert len(toasts_of(pilot)) == 1, "records that have lost their sources are not told again"
 
 
 # ---- the pane

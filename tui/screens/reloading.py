@@ -106,8 +106,10 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
         """Say what was loaded since `before`, where nobody sees the pane that shows it."""
         if before.loading or (self.app.screen is self and self.reloads_seen):
             return
-        known = {id(load) for load in before.loads}
-        new = [load for load in self.catalogue.loads if id(load) not in known and not is_first(load)]
+        # Records of long ago may be replaced by others that have lost their sources.
+        known = {(load.generation, load.at) for load in before.loads}
+        loads = self.catalogue.loads
+        new = [load for load in loads if (load.generation, load.at) not in known and not is_first(load)]
         for told in told_of(new):
             self.say(told.text, severity=cast(Severity, told.severity))
 
