@@ -108,7 +108,7 @@ class LogRows:
 
     def _show(self, entry: Entry) -> None:
         """Make the rows of an entry, if it passes."""
-        if not self._passes(entry):
+        if not self.passes(entry):
             return
         if not self.columns or len(entry.text) <= self.columns // 2:
             self.rows.append((entry, 0, len(entry.text)))
@@ -117,13 +117,14 @@ class LogRows:
         if self.needle:
             self._note_hits(entry)
 
-    def _passes(self, entry: Entry) -> bool:
-        if entry.level == GAP:
+    def passes(self, line: Entry | LogLine) -> bool:
+        """Whether a line is of the level and the routine that are shown."""
+        if line.level == GAP:
             return True
         wanted = LEVELS[self.level][1]
-        if wanted and entry.level not in wanted:
+        if wanted and line.level not in wanted:
             return False
-        return self.routine_id is None or entry.routine_id == self.routine_id
+        return self.routine_id is None or line.routine_id == self.routine_id
 
     def _forget(self) -> int:
         gone = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -95,6 +96,29 @@ async def test_the_place_to_edit_follows_what_one_looks_at(folder: Path) -> None
             next(view.row_key(row) for row in range(view.row_count()) if view.row_key(row).endswith(":11"))
         )
         assert main.place() == Place(file, 11)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("tab", ["Overview", "Log", "History", "Timeline", "Graph", "Data"])
+async def test_there_is_a_place_to_edit_in_every_tab_also_once_the_flow_has_moved(
+    folder: Path, tab: str
+) -> None:
+    """The editor opens the file as it is now, so the lines are those of the newest load."""
+    async with real_app(folder) as (pilot, runtime):
+        main = main_of(pilot)
+        runtime.exec("orders", {})
+        await until(pilot, lambda: main.chosen_job() is not None and main.chosen_job().error)  # type: ignore[union-attr]
+        (folder / "orders.py").write_text("# a new line\n" + FLOW)
+        main.set_catalogue(await asyncio.to_thread(app_of(pilot).backend.load))
+        await pilot.press("5")
+        main.job_pane.go_to_tab(tab)
+        await until(pilot, lambda: main.place() is not None)
+        expected = 11 if tab in ("Overview", "Log", "History") else 16
+        if tab in ("Overview", "History"):
+            await until(pilot, lambda: main.job_pane.routine_looked_at == "clean")
+        elif tab == "Log":
+            await until_shown(pilot, "before it fails")
+        assert main.place() == Place(str(folder / "orders.py"), expected)
 
 
 @pytest.mark.anyio
@@ -208,11 +232,12 @@ def test_the_terminal_is_lent_to_the_editor_and_comes_back_whole(terminal: Termi
     ("keys", "copied", "said"),
     [
         (["j"], "etl.daily", "Copied etl.daily"),
-        (["4"], fixed.RUNNING_ID, f"Copied {fixed.RUNNING_ID}"),
+        (["4"], f"{fixed.RUNNING_ID}  etl.daily  running  ", f"Copied {fixed.RUNNING_ID}"),
+        (["4"], "day=2025-06-12", f"Copied {fixed.RUNNING_ID}"),
         (["5", "right", "right", "g"], "'order': 1017", "Copied {"),
         (["5", "left", "left"], "day: '2025-06-12'", "Copied day"),
     ],
-    ids=["flow", "job", "record", "data"],
+    ids=["flow", "job", "parameters-of-job", "record", "data"],
 )
 async def test_y_copies_the_row_under_the_cursor_and_says_what(
     keys: list[str], copied: str, said: str
@@ -294,6 +319,27 @@ async def test_o_writes_what_the_tab_shows_and_says_so_when_it_is_written(
         await pilot.press("enter")
         await until_shown(pilot, said)
         assert (tmp_path / name).exists()
+
+
+@pytest.mark.anyio
+async def test_o_writes_what_the_filters_show_and_says_so_in_its_title(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven("5", "right", "l", "o") as pilot:
+        assert "Export the log: 6 of 40 lines, level: warnings" in screen_text(pilot)
+        await pilot.press("enter")
+        await until_shown(pilot, "Wrote 6 lines to")
+        written = (tmp_path / "001abe-etl.daily-log.txt").read_text().splitlines()
+        assert len(written) == 6
+        assert all(" WARNING " in line for line in written)
+        await pilot.press("right", "slash", *"load", "enter", "o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
+        assert "Export the history: 10 of 40 records, /load" in screen_text(pilot)
+        await pilot.press("enter")
+        await until_shown(pilot, "Wrote 10 records")
+        written = (tmp_path / "001abe-etl.daily-history.jsonl").read_text().splitlines()
+        assert [json.loads(line)["routine"] for line in written] == ["load"] * 10
 
 
 @pytest.mark.anyio

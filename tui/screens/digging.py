@@ -85,13 +85,16 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         return place or self._place_of_routine(job, routine) or self._place_of_flow(job.flow_name)
 
     def _place_of_routine(self, job: JobSummary, routine_id: str | None) -> Place | None:
-        """Where the code is that the job runs; of one that has let go of it, the code in the folder."""
+        """Where the routine's code is: in the folder as it is now, for that is what an editor opens; else
+        where the code of the job came from."""
         if routine_id is None:
             return None
-        flows = (self.backend.graph(job.job_id), self.catalogue.flow(job.flow_name))
-        routines = [each for flow in flows if flow is not None for each in flow.routines]
-        places = (each.place for each in routines if each.routine_id == routine_id)
-        return next((place for place in places if place is not None), None)
+        for flow in (self.catalogue.flow(job.flow_name), self.backend.graph(job.job_id)):
+            routines = flow.routines if flow is not None else ()
+            place = next((each.place for each in routines if each.routine_id == routine_id), None)
+            if place is not None:
+                return place
+        return None
 
     def _place_of_flow(self, name: str) -> Place | None:
         flow = self.catalogue.flow(name)
@@ -212,7 +215,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         self.app.push_screen(ExportScreen(export.what, export.name), named)
 
     def _export_of(self, job_id: str) -> Export | None:
-        """The log in the Log tab, the history, the data, the errors in theirs; elsewhere the whole job."""
+        """The log in the Log tab, the history, the data, the errors in theirs; elsewhere the whole job.
+
+        Of log and history what their filters show."""
         detail = self.backend.detail(job_id)
         if detail is None:
             return None
@@ -221,14 +226,21 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         name = partial(default_name, job_id, summary.flow_name)
         tab = self.job_pane.tab if self.pane == "job" else ""
         if tab == "Log":
-            lines, dropped = self.backend.log(job_id, 0), detail.snapshot.log_dropped
-            pieces = partial(log_pieces, lines, dropped, summary.created_at.tzinfo)
-            return Export("the log", name("log", ".txt"), _count(len(lines), "line", dropped), pieces)
+            view, lines = self.job_pane.log_view, self.backend.log(job_id, 0)
+            shown = [line for line in lines if view.rows.passes(line)] if view.filters else lines
+            what = _narrowed("the log", len(shown), len(lines), "lines", " · ".join(view.filters))
+            count = _count(len(shown), "line", detail.snapshot.log_dropped)
+            pieces = partial(log_pieces, shown, detail.snapshot.log_dropped, summary.created_at.tzinfo)
+            return Export(what, name("log", ".txt"), count, pieces)
         if tab in ("History", "Timeline"):
             records, dropped = self.backend.history(job_id, 0), detail.snapshot.history_dropped
+            what, total, narrowed = "the history", len(records), self.job_pane.history.filter
+            if tab == "History" and narrowed:
+                records = [record for record in records if self.job_pane.history.passes(record)]
+                what = _narrowed(what, len(records), total, "records", f"/{narrowed.text}")
             count = _count(len(records), "record", dropped)
             return Export(
-                "the history", name("history", ".jsonl"), count, lambda _: history_pieces(records, secrets)
+                what, name("history", ".jsonl"), count, lambda _: history_pieces(records, secrets)
             )
         if tab == "Data":
             data = self.backend.data(job_id)
@@ -269,6 +281,11 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
 
 def _lazily(text: partial[str]) -> Iterator[str]:
     yield text()
+
+
+def _narrowed(what: str, shown: int, total: int, unit: str, by: str) -> str:
+    """What is exported, with what of it a filter leaves: `the log: 3 of 40 lines, level: errors`."""
+    return f"{what}: {shown:,} of {total:,} {unit}, {by}" if by else what
 
 
 def _count(number: int, what: str, dropped: int) -> str:

@@ -74,7 +74,7 @@ class HistoryView(CursorPane):
         self._next = records[-1].sequence + 1
         self._dropped = dropped
         if self._filter:
-            self._shown.extend(each for each in records if self._filter.passes(_fields(each)))
+            self._shown.extend(filter(self.passes, records))
         for kept in (self._records, self._shown):
             while kept and kept[0].sequence < dropped:
                 kept.popleft()
@@ -121,11 +121,14 @@ class HistoryView(CursorPane):
         self.rows_changed()
         self.refresh()
 
+    def passes(self, record: ExecutionRecord) -> bool:
+        """Whether the filter shows a record."""
+        return not self._filter or self._filter.passes(_fields(record))
+
     def _select(self) -> None:
-        passing = self._filter
         self._shown = self._records
-        if passing:
-            self._shown = deque(each for each in self._records if passing.passes(_fields(each)))
+        if self._filter:
+            self._shown = deque(filter(self.passes, self._records))
 
     @property
     def words(self) -> str:

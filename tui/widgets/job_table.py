@@ -14,13 +14,14 @@ from textual.style import Style as ContentStyle
 
 from routilux.snapshot import JobSummary, RuntimeSnapshot
 from tui.filters import Filter, parse_filter
+from tui.formats import duration
 from tui.job_columns import Column, Needs, arrange, cells, column_at, head, pick
 from tui.job_rows import SORTS, VIEWS, JobRows, Sort
 from tui.job_search import FIELDS, STATES
 from tui.keys import bindings_of, key_named
 from tui.marks import Marks, Targets
 from tui.roster import Changes
-from tui.spans import BLANK, Line, Span, cut, wrap
+from tui.spans import BLANK, Line, Span, clean, cut, wrap
 from tui.widgets.cursor import MARK, NO_MARK, CursorPane
 
 MARKED: Final[Span] = ("•", "key")
@@ -107,8 +108,12 @@ class JobTable(CursorPane, inherit_bindings=False):
         return self.rows.job(self.chosen) if self.chosen is not None else None
 
     def copied(self) -> str:
-        """The whole id of the chosen job."""
-        return self.chosen or ""
+        """The chosen job on one line, its whole id first."""
+        job = self.chosen_job
+        if job is None:
+            return ""
+        texts = (job.job_id, job.flow_name, job.status.value, duration(job.elapsed))
+        return "  ".join(clean(text) for text in (*texts, self.rows.texts.params(job), job.error) if text)
 
     # ---- rows
 

@@ -107,16 +107,20 @@ class LogView(LinePane):
         if rows.needle:
             where = f"{rows.hit_number(self._hit):,}/" if self._hit is not None else ""
             parts.append(f"{where}{rows.hits:,} × {rows.needle}" if rows.hits else f"no {rows.needle}")
-        if rows.level:
-            parts.append(f"level: {LEVELS[rows.level][0]}")
-        if rows.routine_id is not None:
-            parts.append(f"routine: {rows.routine_id or 'none'}")
+        parts += self.filters
         if self._wrap:
             parts.append("wrap")
         if self._counts is not None:
             parts.append(f"{self._rate():,.0f}/s")
         parts.append(f"{rows.dropped:,} dropped")
         return " · ".join(parts)
+
+    @property
+    def filters(self) -> list[str]:
+        """What hides lines, in words."""
+        rows = self.rows
+        level = [f"level: {LEVELS[rows.level][0]}"] if rows.level else []
+        return level + ([f"routine: {rows.routine_id or 'none'}"] if rows.routine_id is not None else [])
 
     def _rate(self) -> float:
         if not self._counts or len(self._counts) < 2:
@@ -150,8 +154,7 @@ class LogView(LinePane):
     def line(self, y: int) -> Line:
         rows = self.rows
         if not rows.rows:
-            filtered = rows.level or rows.routine_id is not None
-            return ((" nothing logged" if not filtered else " nothing that passes the filters", "muted"),)
+            return ((" nothing logged" if not self.filters else " nothing that passes the filters", "muted"),)
         row = rows.rows[y]
         entry, start, end = row
         role = LEVEL_ROLES.get(entry.level, "text")
