@@ -103,7 +103,9 @@ async def test_the_place_to_edit_follows_what_one_looks_at(folder: Path) -> None
 async def test_there_is_a_place_to_edit_in_every_tab_also_once_the_flow_has_moved(
     folder: Path, tab: str
 ) -> None:
-    """The editor opens the file as it is now, so the lines are those of the newest load."""
+    """The editor opens the file as it is now, so the lines are those of the newest load.
+
+    What is about one routine leads to its logic, all else to the flow."""
     async with real_app(folder) as (pilot, runtime):
         main = main_of(pilot)
         runtime.exec("orders", {})
@@ -112,13 +114,8 @@ async def test_there_is_a_place_to_edit_in_every_tab_also_once_the_flow_has_move
         main.set_catalogue(await asyncio.to_thread(app_of(pilot).backend.load))
         await pilot.press("5")
         main.job_pane.go_to_tab(tab)
-        await until(pilot, lambda: main.place() is not None)
-        expected = 11 if tab in ("Overview", "Log", "History") else 16
-        if tab in ("Overview", "History"):
-            await until(pilot, lambda: main.job_pane.routine_looked_at == "clean")
-        elif tab == "Log":
-            await until_shown(pilot, "before it fails")
-        assert main.place() == Place(str(folder / "orders.py"), expected)
+        expected = Place(str(folder / "orders.py"), 11 if tab in ("Log", "History") else 16)
+        await until(pilot, lambda: main.place() == expected)
 
 
 @pytest.mark.anyio
@@ -326,20 +323,22 @@ async def test_o_writes_what_the_filters_show_and_says_so_in_its_title(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    grave = {"WARNING", "ERROR", "STDERR", "CRITICAL"}
+    lines = sum(line.level in grave for line in fixed.log_lines())
+    retries = sum(record.event_name == "retry_scheduled" for record in fixed.records())
     async with driven("5", "right", "l", "o") as pilot:
-        assert "Export the log: 6 of 40 lines, level: warnings" in screen_text(pilot)
+        await until_shown(pilot, f"Export the log: {lines} of 40 lines, level: warnings")
         await pilot.press("enter")
-        await until_shown(pilot, "Wrote 6 lines to")
-        written = (tmp_path / "001abe-etl.daily-log.txt").read_text().splitlines()
-        assert len(written) == 6
-        assert all(" WARNING " in line for line in written)
-        await pilot.press("right", "slash", *"load", "enter", "o")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ExportScreen))
-        assert "Export the history: 10 of 40 records, /load" in screen_text(pilot)
+        await until_shown(pilot, f"Wrote {lines} lines to")
+        written = (tmp_path / "001abe-etl.daily-log.txt").read_text()
+        assert written.count("sku missing") == lines
+        assert not {"INFO", "PRINT", "DEBUG"} & set(written.split())
+        await pilot.press("right", "slash", *"retry", "enter", "o")
+        await until_shown(pilot, f"Export the history: {retries} of 40 records, /retry")
         await pilot.press("enter")
-        await until_shown(pilot, "Wrote 10 records")
-        written = (tmp_path / "001abe-etl.daily-history.jsonl").read_text().splitlines()
-        assert [json.loads(line)["routine"] for line in written] == ["load"] * 10
+        await until_shown(pilot, f"Wrote {retries} records")
+        written = (tmp_path / "001abe-etl.daily-history.jsonl").read_text()
+        assert written.count("retry_scheduled") == retries == len(written.splitlines())
 
 
 @pytest.mark.anyio

@@ -239,9 +239,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
                 records = [record for record in records if self.job_pane.history.passes(record)]
                 what = _narrowed(what, len(records), total, "records", f"/{narrowed.text}")
             count = _count(len(records), "record", dropped)
-            return Export(
-                what, name("history", ".jsonl"), count, lambda _: history_pieces(records, secrets)
-            )
+            return Export(what, name("history", ".jsonl"), count, lambda _: history_pieces(records, secrets))
         if tab == "Data":
             data = self.backend.data(job_id)
             if data is None:

@@ -25,6 +25,7 @@ from tui.messages import Messages
 from tui.pictures import Catalogue, FlowPicture, Frame
 from tui.places import Place, shown_folder
 from tui.screens.bulk import BulkScreen
+from tui.screens.filtering import FilteringScreen
 from tui.screens.leaving import leaving_words
 from tui.screens.reloading import ReloadingScreen
 from tui.screens.tab_feed import TabFeed
@@ -53,7 +54,7 @@ COLUMN: Final = {"flows": "left", "reloads": "left", "flow": "left", "jobs": "ri
 BEHIND: Final = {"flow": "flows", "reloads": "flows", "job": "jobs"}
 
 
-class MainScreen(BulkScreen, ReloadingScreen, inherit_bindings=False):
+class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=False):
     """Feeds the panes a frame at a time, and moves between them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("main")]
@@ -81,7 +82,6 @@ class MainScreen(BulkScreen, ReloadingScreen, inherit_bindings=False):
         self._pane = "flows"
         self._last_in = {"left": "flows", "right": "jobs"}
         self._zoomed = False
-        self._filtered: Filtered | None = None
         # What the header was made from last.
         self._headed: tuple[object, ...] | None = None
         self._wanted_job = None
@@ -380,34 +380,13 @@ class MainScreen(BulkScreen, ReloadingScreen, inherit_bindings=False):
 
     # ---- the filter, help
 
-    def action_filter(self) -> None:
-        """Type a filter for the list that has the focus, or that the focus came from."""
-        target: Filtered = self.flow_list if COLUMN[self._pane] == "left" else self.job_table
+    def to_filter(self) -> Filtered:
+        """The list that has the focus, or that the focus came from, or the tab that takes a filter."""
         if self._pane == "job" and self.job_pane.filtered is not None:
-            target = self.job_pane.filtered
-        else:
-            self.action_pane("flows" if target is self.flow_list else "jobs")
-        self._filtered = target
-        prompt = self.query_one(Prompt)
-        prompt.open(target.filter.text, "search" if target is self.job_pane.log_view else "filter")
-        self.query_one(KeyBar).display = False
-        self.set_focus(prompt)
-
-    def on_prompt_typed(self, event: Prompt.Typed) -> None:
-        if self._filtered is not None:
-            self._filtered.set_filter(event.text)
-            self.query_one(PromptNote).say(self._filtered.filter.problem)
-
-    def on_prompt_left(self) -> None:
-        prompt = self.query_one(Prompt)
-        if self._filtered is not None:
-            target, self._filtered = self._filtered, None
-            target.set_filter(prompt.value)
-            prompt.display = False
-            self.query_one(PromptNote).say("")
-            self.query_one(KeyBar).display = True
-            if self.focused is prompt or self.focused is None:
-                self.set_focus(cast(Widget, target))
+            return self.job_pane.filtered
+        left = COLUMN[self._pane] == "left"
+        self.action_pane("flows" if left else "jobs")
+        return self.flow_list if left else self.job_table
 
     def action_help(self) -> None:
         self.app.push_screen(TextScreen("Help", help_lines(self.scopes())))

@@ -1,0 +1,48 @@
+"""Typing a filter or what is searched, for the list or the text that one looks at."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.widgets.bars import KeyBar
+from tui.widgets.job_pane import Filtered
+from tui.widgets.log_view import LogView
+from tui.widgets.prompt import Prompt, PromptNote
+
+
+class FilteringScreen(Screen[None], inherit_bindings=False):
+    """While one types, the prompt stands where the keys stand otherwise, and each change is shown at once."""
+
+    # What the prompt is open for; what is typed goes there, whatever is chosen meanwhile.
+    _filtered: Filtered | None = None
+
+    def to_filter(self) -> Filtered:
+        """What the filter is for, brought into view."""
+        raise NotImplementedError
+
+    def action_filter(self) -> None:
+        """Type a filter for the list that has the focus, or that the focus came from."""
+        target = self._filtered = self.to_filter()
+        prompt = self.query_one(Prompt)
+        prompt.open(target.filter.text, "search" if isinstance(target, LogView) else "filter")
+        self.query_one(KeyBar).display = False
+        self.set_focus(prompt)
+
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        if self._filtered is not None:
+            self._filtered.set_filter(event.text)
+            self.query_one(PromptNote).say(self._filtered.filter.problem)
+
+    def on_prompt_left(self) -> None:
+        prompt = self.query_one(Prompt)
+        if self._filtered is not None:
+            target, self._filtered = self._filtered, None
+            target.set_filter(prompt.value)
+            prompt.display = False
+            self.query_one(PromptNote).say("")
+            self.query_one(KeyBar).display = True
+            if self.focused is prompt or self.focused is None:
+                self.set_focus(cast(Widget, target))
