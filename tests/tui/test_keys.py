@@ -64,6 +64,19 @@ def test_names_are_unique_and_scopes_and_panes_are_known() -> None:
     assert all(entry.panes <= set(PANES) for entry in KEYS)
 
 
+def test_the_footer_shows_the_filter_only_where_the_filter_is_for_what_one_looks_at() -> None:
+    def shown(pane: str, *scopes: str) -> set[str]:
+        return {entry.name for entry in footer_of(pane, frozenset({"main", "lines", *scopes}))}
+
+    filters = {"filter", "history-filter", "search"}
+    assert filters & shown("jobs", "jobs") == {"filter"}
+    assert filters & shown("job", "job", "history") == {"history-filter"}
+    assert filters & shown("job", "job", "log") == {"search"}
+    assert not filters & shown("job", "job", "tree")
+    assert {"edit", "copy-row", "export"} <= shown("job", "job", "tree")
+    assert "export" not in shown("flows")
+
+
 def test_help_footer_and_bindings_come_from_the_table() -> None:
     helped = "\n".join(plain(line) for line in help_lines(frozenset({"main", "list"})))
     assert all(entry.about in helped for entry in KEYS)
