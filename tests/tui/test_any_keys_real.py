@@ -16,6 +16,7 @@ from tests.tui.test_any_keys import PRESSED, TYPED
 from tui.keys import KEYS
 from tui.screens.main import MainScreen
 from tui.screens.question import Question
+from tui.widgets.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 
@@ -115,7 +116,12 @@ def keep_busy(runtime: Runtime, chance: random.Random) -> None:
 async def order(pilot: Drive, runtime: Runtime, orders: Orders, chance: random.Random) -> None:
     """Mark some jobs or none, order something, let the rows move, and answer."""
     main = main_of(pilot)
-    await pilot.press("4", "U", *chance.choice([(), ("j",), ("G",), ("space", "space"), ("V", "j", "V")]))
+    for _ in range(4):
+        if not isinstance(pilot.app.screen, MainScreen) or isinstance(main.focused, Prompt):
+            await pilot.press("escape")
+    main.job_table.show_all()
+    moves = [(), ("g",), ("g", "j"), ("g", "j", "j"), ("g", "space", "space"), ("g", "V", "j", "V")]
+    await pilot.press("4", "U", *chance.choice(moves))
     if main.focused is not main.job_table or main.job_table.chosen is None:
         return
     marked = main.job_table.marks.targets().all
@@ -146,7 +152,7 @@ async def test_random_input_while_jobs_run(folder: Path, seed: int) -> None:
         for _ in range(STEPS):
             keep_busy(runtime, chance)
             what = chance.random()
-            if what < 0.25 and isinstance(pilot.app.screen, MainScreen):
+            if what < 0.35:
                 await order(pilot, runtime, orders, chance)
             elif what < 0.85:
                 await pilot.press(chance.choice(KEYS_PRESSED if chance.random() < 0.8 else TYPED))
