@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -65,7 +65,8 @@ class FlowLoader:
         self._installed = False
         self._threads: list[threading.Thread] = []
         self._watcher: Watcher | None = None
-        # Guards the two below. Events are delivered in order, by one thread at a time.
+        # Guards the three below. Events are delivered in order, by one thread at a time: they are put into
+        # the queue under _turn, in the turn that made them, and taken out after it.
         self._delivery = threading.Lock()
         self._subscribers: tuple[Callable[[FlowEvent], object], ...] = ()
         self._events: deque[FlowEvent] = deque()
@@ -187,9 +188,9 @@ class FlowLoader:
         """
         with self._turn:
             self._install()
-            events = self._look(force=True)
+            self._tell(self._look(force=True))
             nothing = not self._unpublished and not self._core.holds
-        self._deliver(events)
+        self._deliver()
         if nothing:
             with self._crew.lock:
                 if self._crew.is_idle():
@@ -199,11 +200,11 @@ class FlowLoader:
                 self._crew.news.wait_for(self._crew.is_idle, self._seconds_to(self._crew.next_time()))
                 idle = self._crew.is_idle()
             with self._turn:
-                events = self._tend()
+                self._tell(self._tend())
                 if idle:
                     self._core.ended = time.monotonic()
-                    events += self._publish(force=True) or ()
-            self._deliver(events)
+                    self._tell(self._publish(force=True))
+            self._deliver()
             if idle:
                 return self._core.generation
 
@@ -221,10 +222,10 @@ class FlowLoader:
         number = self._core.generation.number
         return [FlowEvent("slow", number, None, path) for path in self._crew.tend()]
 
-    def _publish(self, *, force: bool) -> tuple[FlowEvent, ...] | None:
+    def _publish(self, *, force: bool) -> tuple[FlowEvent, ...]:
         """Under _turn."""
         new, self._unpublished = force and self._unpublished, False
-        return self._core.publish(force=force, new=new)
+        return self._core.publish(force=force, new=new) or ()
 
     # ---- the loader's own thread
 
@@ -253,20 +254,20 @@ class FlowLoader:
         """Look at the folder, publish what has come of it, and answer with when to do so again."""
         with self._turn:
             first = self._core.is_new
-            events = self._look(force=first)
+            self._tell(self._look(force=first))
             with self._crew.lock:
                 settled, idle = self._crew.is_settled(), self._crew.is_idle()
             if settled and (self._unpublished or self._was_busy):
                 self._core.ended = time.monotonic()
             # Something has ended since, or what is held back may count now.
             if settled and (self._unpublished or self._was_busy or self._core.holds or first):
-                events += self._publish(force=first) or ()
+                self._tell(self._publish(force=first))
             self._was_busy = not idle
             if self._watcher is not None:
                 self._watcher.check()
             due = self._core.next_due()
             soon = time.monotonic() + _LOOK_AGAIN if self._core.look_again else None
-        self._deliver(events)
+        self._deliver()
         with self._crew.lock:
             times = (time.monotonic() + self._heartbeat, due, soon, self._crew.next_time())
         return min(each for each in times if each is not None)
@@ -288,9 +289,14 @@ class FlowLoader:
 
     # ---- telling
 
-    def _deliver(self, events: list[FlowEvent] | tuple[FlowEvent, ...]) -> None:
+    def _tell(self, events: Iterable[FlowEvent]) -> None:
+        """Have events delivered after all before them. Under _turn, which is what orders them."""
         with self._delivery:
             self._events.extend(events)
+
+    def _deliver(self) -> None:
+        """Call the subscribers, unless another thread is at it, which then delivers these as well."""
+        with self._delivery:
             if self._delivering:
                 return
             self._delivering = True
