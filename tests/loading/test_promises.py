@@ -14,6 +14,7 @@ from routilux.loading import FlowEvent, Generation
 from tests.helpers import LIMIT
 from tests.loading.conftest import MakeFolder
 from tests.loading.files import flow
+from tests.loading.test_tools import done_alone
 from tests.loading.watching import Folder, flow_with
 
 # Released by modules of these tests when their import has begun.
@@ -49,7 +50,11 @@ def quick_switches() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def test_whatever_line_a_load_is_at_readers_see_all_of_it_or_nothing(folder: MakeFolder) -> None:
+def test_whatever_line_a_load_is_at_readers_see_all_of_it_or_nothing(
+    folder: MakeFolder, request: pytest.FixtureRequest
+) -> None:
+    if done_alone(request):
+        return
     names = [f"flow{number}" for number in range(5)]
     using = {f"{name}.py": "from ._helpers import N\n" + flow_with("N", name) for name in names}
     made = folder({**using, "_helpers.py": "N = 1\n"})
