@@ -234,8 +234,16 @@ class Peak:
 
 
 def engine_threads() -> list[threading.Thread]:
-    """The threads that runtimes have started and that still live."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith("routilux")]
+    """The threads that runtimes have started and that still live.
+
+    Not those of a loader: an import that was given up lasts as long as the call that it hangs in.
+    """
+    loaders = ("routilux-import", "routilux-loader", "routilux-watch")
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith("routilux") and not thread.name.startswith(loaders)
+    ]
 
 
 def assert_no_threads_left() -> None:

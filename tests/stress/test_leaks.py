@@ -22,6 +22,7 @@ from routilux import (
     time_interval_policy,
 )
 from routilux.snapshot import JobEvent
+from tests.helpers import engine_threads
 from tests.stress.tools import (
     HANGS,
     ended,
@@ -36,10 +37,6 @@ from tests.stress.tools import (
 )
 
 pytestmark = pytest.mark.stress
-
-
-def engine_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("routilux")]
 
 
 class Payload:
