@@ -10,14 +10,16 @@ nor misses loggers that do not propagate.
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from contextvars import ContextVar
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from weakref import WeakKeyDictionary
 
 from routilux.context import current_activation
+
+if TYPE_CHECKING:
+    import logging
 
 
 class ImportOutput(Protocol):
@@ -84,6 +86,8 @@ class _RecordFactory:
             try:
                 message = record.getMessage()
                 if record.exc_info and record.exc_info[0] is not None:
+                    import logging
+
                     message += "\n" + logging.Formatter().formatException(record.exc_info)
             except Exception as error:
                 # The record's own handlers will report it; the job keeps what is readable.
@@ -105,6 +109,9 @@ def install(runtime: Any, *, echo: bool) -> None:
 
 def keep_installed() -> None:
     """Put the stand-ins in place again where something else has replaced the streams since."""
+    # Here and not at the top: it costs start-up time, and many programs only define flows.
+    import logging
+
     stdout, stderr, factory = sys.stdout, sys.stderr, logging.getLogRecordFactory()
     if type(stdout) is _Tee and type(stderr) is _Tee and type(factory) is _RecordFactory:
         return
@@ -129,6 +136,8 @@ def uninstall(runtime: Any) -> None:
 
     The last one puts everything back as it was.
     """
+    import logging
+
     with _lock:
         if runtime is not None:
             _runtimes.pop(runtime, None)

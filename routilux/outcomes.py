@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -129,6 +128,8 @@ def describe(
 
 
 def _traceback(error: BaseException, frames: TracebackType | None) -> str:
+    import traceback  # here: it costs start-up time, and few programs ever fail
+
     # Twice: in CPython 3.11 the parser, which finds the place to underline, may stumble over another
     # thread's (SystemError). What else can be raised comes of the error, which is the user's.
     broken: BaseException | None = None

@@ -9,7 +9,6 @@ Jobs take turns: the queue holds each job that has ready tasks once, however man
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -17,13 +16,12 @@ from typing import TYPE_CHECKING
 
 from routilux.cpu_gate import CpuGate
 from routilux.locks import acquire_contended
+from routilux.own_log import own_log
 
 if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
     from routilux.timers import Timers
     from routilux.unit import Unit
-
-_log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -131,7 +129,7 @@ class Pool:
                     self._run_measured(loop, unit)
             except BaseException:
                 # Errors of user code never come here: it is the engine's own, and other jobs go on.
-                _log.exception("job %s: the engine failed", loop.state.job_id)
+                own_log(__name__).exception("job %s: the engine failed", loop.state.job_id)
             # A sleeping thread must not keep the last job it worked for alive.
             del task, loop, unit
 

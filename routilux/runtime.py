@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import threading
 import weakref
@@ -19,6 +18,7 @@ from routilux.flow import Flow
 from routilux.job import Job
 from routilux.job_state import JobState
 from routilux.locks import acquire_contended
+from routilux.own_log import own_log
 from routilux.plain_copy import plain_copy
 from routilux.pool import Pool
 from routilux.registry import FlowRegistry
@@ -28,8 +28,6 @@ from routilux.snapshot import JobEvent, RuntimeSnapshot
 from routilux.status import ExecutionStatus
 from routilux.timers import Timers
 from routilux.unit import Unit
-
-_log = logging.getLogger(__name__)
 
 _SHUT_DOWN = "the runtime is shut down and starts no jobs; make a new Runtime"
 
@@ -355,14 +353,14 @@ class Runtime:
             self._forget(loop)
             if state.leftovers and status is ExecutionStatus.COMPLETED:
                 left = ", ".join(f"{count} in {where}" for where, count in state.leftovers.items())
-                _log.warning(
+                own_log(__name__).warning(
                     "job %s of %r ended with items that no policy took: %s",
                     state.job_id,
                     state.flow_name,
                     left,
                 )
             for notice in state.notices:
-                _log.warning("job %s of %r: %s", state.job_id, state.flow_name, notice)
+                own_log(__name__).warning("job %s of %r: %s", state.job_id, state.flow_name, notice)
         elif status is ExecutionStatus.PAUSED:
             with self._settled:
                 self._settled.notify_all()
@@ -403,7 +401,7 @@ class Runtime:
                 listener(event)
             except BaseException:
                 # Of whatever kind: it must not end the thread of a job.
-                _log.exception("a listener raised and is dropped: %s", object.__repr__(listener))
+                own_log(__name__).exception("a listener raised and is dropped: %s", object.__repr__(listener))
                 with self._lock:
                     self._listeners = tuple(each for each in self._listeners if each is not listener)
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import opcode
 import sys
 import threading
 import time
@@ -29,7 +28,6 @@ from routilux import activations
 if TYPE_CHECKING:
     from routilux.lane import Lane
 
-_RESUME: Final = opcode.opmap["RESUME"]
 # Held while garbage collection is off, so that it is put on again exactly if it was on before.
 _collecting: Final = threading.Lock()
 
@@ -95,8 +93,11 @@ def _is_python(logic: object) -> bool:
 @functools.lru_cache(maxsize=256)
 def _entry_of(code: CodeType) -> int:
     """The offset of the instruction at which a called function can lose its turn before its first line."""
+    import opcode  # here: it costs start-up time, and few activations are caught there
+
+    resume = opcode.opmap["RESUME"]
     instructions = code.co_code
     for offset in range(0, len(instructions), 2):
-        if instructions[offset] == _RESUME:
+        if instructions[offset] == resume:
             return offset
     return -1

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable
 
-_log = logging.getLogger(__name__)
+from routilux.own_log import own_log
 
 
 class Timers:
@@ -85,5 +84,5 @@ class Timers:
             try:
                 function(number)
             except Exception:
-                _log.exception("a timer of %s raised", self._name)
+                own_log(__name__).exception("a timer of %s raised", self._name)
             del function

@@ -67,6 +67,8 @@ class LogRows:
         """Another job; level, wrapping and what is looked for stay."""
         self._entries: deque[Entry] = deque()
         self._characters = 0
+        # The columns that the widest text since then takes.
+        self.widest = 0
         # Messages of which at least one line is kept.
         self._messages = 0
         # The sequence number of the message that comes next.
@@ -104,6 +106,7 @@ class LogRows:
     def _add(self, entry: Entry) -> None:
         self._entries.append(entry)
         self._characters += len(entry.text)
+        self.widest = max(self.widest, width(entry.text))
         self._show(entry)
 
     def _show(self, entry: Entry) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import pytest_textual_snapshot
+import textual.app
+import textual.pilot
 from textual.widgets import Input, TextArea
+
+from tests.tui.settling import settled
 
 _retrieve = pytest_textual_snapshot.retrieve_svg_diffs
 
@@ -22,6 +27,8 @@ def _retrieve_without_environment(*args: Any) -> Any:
 
 
 pytest_textual_snapshot.retrieve_svg_diffs = _retrieve_without_environment
+for _module in (textual.app, textual.pilot):
+    _module.wait_for_idle = settled  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
@@ -40,9 +47,23 @@ def matches(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
     """Whether the screen looks as it did; every size is given, none is the plugin's."""
 
     def compare(
-        app: Any, size: tuple[int, int] = (120, 40), *, press: tuple[str, ...] = (), **more: Any
+        app: Any,
+        size: tuple[int, int] = (120, 40),
+        *,
+        press: tuple[str, ...] = (),
+        run_before: Callable[[Any], Any] | None = None,
     ) -> bool:
+        async def bring(pilot: Any) -> None:
+            result = None if run_before is None else run_before(pilot)
+            if inspect.isawaitable(result):
+                await result
+            await pilot.pause()
+            await pilot.press(*press)
+            # What only the next frame shows.
+            app.main._frame()
+            await pilot.pause()
+
         app.animation_level = "none"
-        return snap_compare(app, press=press, terminal_size=size, **more)
+        return snap_compare(app, run_before=bring, terminal_size=size)
 
     return compare

@@ -35,7 +35,7 @@ class TabFeed:
         elif self._pane.tab == "Graph":
             self._pane.show_graph(self._backend.graph(detail.snapshot.job_id), detail.snapshot)
         elif self._pane.tab == "Data":
-            self._pane.data.show(self._backend.data(detail.snapshot.job_id))
+            self._pane.show_data(self._backend.data(detail.snapshot.job_id))
 
     def _bring_recent(self, detail: JobDetail) -> None:
         snapshot = detail.snapshot

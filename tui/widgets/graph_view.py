@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.message import Message
+
 from routilux.snapshot import JobSnapshot
 from tui.glyphs import routine_look
 from tui.graph_lines import Layouts, States, graph_drawing
@@ -13,6 +15,9 @@ from tui.widgets.lines import TextPane
 
 class GraphView(TextPane):
     """The Graph tab. Where the drawing does not fit, the same is told as a tree."""
+
+    class Changed(Message):
+        """It is drawn in another size, perhaps in another way."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -31,6 +36,7 @@ class GraphView(TextPane):
 
     def on_resize(self) -> None:
         self._write()
+        self.post_message(self.Changed())
 
     @property
     def words(self) -> str:

@@ -18,6 +18,7 @@ from routilux.snapshot import JobSnapshot
 from tui.filters import Filter
 from tui.formats import short_id
 from tui.keys import bindings_of
+from tui.job_data import JobData
 from tui.pictures import FlowPicture, JobDetail
 from tui.spans import clean, cut
 from tui.widgets.bars import TabBar
@@ -138,6 +139,11 @@ class JobPane(Vertical, inherit_bindings=False):
         self.graph.show(flow, snapshot)
         self._show_tabs()
 
+    def show_data(self, data: JobData | None) -> None:
+        """What the job holds."""
+        self.data.show(data)
+        self._show_tabs()
+
     # ---- tabs
 
     @property
@@ -234,6 +240,9 @@ class JobPane(Vertical, inherit_bindings=False):
         self._show_tabs()
 
     def on_lanes_changed(self) -> None:
+        self._show_tabs()
+
+    def on_graph_view_changed(self) -> None:
         self._show_tabs()
 
     def _show_tabs(self) -> None:

@@ -228,6 +228,11 @@ class JobTable(CursorPane, inherit_bindings=False):
     def _range(self) -> range:
         return self.marks.range_to(self.chosen_row)
 
+    def _go(self, row: int) -> None:
+        super()._go(row)
+        if self.marks.in_range:
+            self._show_rows()  # those in between, and how many they are
+
     def action_mark(self) -> None:
         """In a range: mark all of it. Else the chosen job, and on to the next."""
         if self.chosen is None:

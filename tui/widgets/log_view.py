@@ -49,7 +49,6 @@ class LogView(LinePane):
         self._wrap = False
         # The row of the match that was gone to last, and the message it belongs to.
         self._hit: int | None = None
-        self._widest = 0
         # (when, how many lines had been logged by then), for the rate; None once nothing more comes.
         self._counts: deque[tuple[datetime, int]] | None = deque()
         # Scrolling that this class does itself does not end the following.
@@ -63,7 +62,6 @@ class LogView(LinePane):
         self.rows.clear()
         self._hit = None
         self._counts = deque()
-        self._widest = 0
         self._follow = True
         self._scroll(0)
         self.lines_changed()
@@ -149,7 +147,7 @@ class LogView(LinePane):
         return len(self.rows.rows) or 1
 
     def content_width(self) -> int:
-        return 0 if self._wrap else self._widest
+        return 0 if self._wrap else self._head() + self.rows.widest
 
     def line(self, y: int) -> Line:
         rows = self.rows
@@ -175,8 +173,6 @@ class LogView(LinePane):
             spans += self._marked(row, role, y + rows.first == self._hit)
         else:
             spans.append((entry.text[start:end], role))
-        # The width grows as lines are seen: measuring what nobody looks at would cost more than showing it.
-        self._widest = max(self._widest, head + width(entry.text))
         return spans
 
     def _head(self) -> int:
