@@ -244,7 +244,12 @@ TAGGED = [
 ]
 
 
-@pytest.mark.parametrize("value", TAGGED, ids=lambda value: repr(value)[:40])
+def _without_order(value: object) -> str:
+    """The name of a case; a set is written in another order in every process."""
+    return "a set" if isinstance(value, set) and len(value) > 1 else repr(value)[:40]
+
+
+@pytest.mark.parametrize("value", TAGGED, ids=_without_order)
 def test_other_values_come_back_equal_and_of_the_same_type(value: object) -> None:
     assert_same(through_json(value), value)
     assert_same(through_json({"a": [value]})["a"][0], value)
