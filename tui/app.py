@@ -26,6 +26,7 @@ from tui.palette import Commands
 from tui.pictures import Catalogue
 from tui.screens.main import MainScreen
 from tui.screens.question import Question
+from tui.sweeper import Sweeper
 from tui.terminal import Terminal
 from tui.typing_ahead import TypingAhead
 
@@ -39,8 +40,9 @@ class RoutiluxApp(TypingAhead):
     """The terminal app. `catalogue` is a folder that was read already; without one it is read in a thread.
 
     `terminal` is what the app runs in, if it has one to itself. `keys` is the table of keys, with those that
-    are configured. `columns` are those of the list of jobs, () for
-    those that fit. `remember_theme` is told the name of each theme that is chosen in the app.
+    are configured. `columns` are those of the list of jobs, () for those that fit. `remember_theme` is told
+    the name of each theme that is chosen in the app. `sweeper` is told every second that the app runs, if it
+    has the process to itself.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -65,6 +67,7 @@ class RoutiluxApp(TypingAhead):
         keys: tuple[Key, ...] = KEYS,
         remember_theme: Callable[[str], object] | None = None,
         columns: tuple[str, ...] = (),
+        sweeper: Sweeper | None = None,
     ) -> None:
         super().__init__()
         use(keys)
@@ -73,6 +76,7 @@ class RoutiluxApp(TypingAhead):
         self._shown_theme = ""
         self._loop_here: asyncio.AbstractEventLoop | None = None
         self._ends_with = 0
+        self._sweeper = sweeper
         self.backend = backend
         self.terminal = terminal
         self.messages = Messages(clock) if terminal is None else terminal.messages
@@ -95,7 +99,7 @@ class RoutiluxApp(TypingAhead):
 
     def on_mount(self) -> None:
         mend_process()
-        self.set_interval(1.0, mend_process)
+        self.set_interval(1.0, self._every_second)
         changed = [key for key, plain in zip(self._keys_in_effect, KEYS, strict=True) if key != plain]
         self._shown_theme = self.theme
         self.set_keymap({key.name: ",".join(key.keys) for key in changed})
@@ -106,6 +110,11 @@ class RoutiluxApp(TypingAhead):
             self.exit(return_code=self._ends_with)
         if self._read:
             self.load()
+
+    def _every_second(self) -> None:
+        mend_process()
+        if self._sweeper is not None:
+            self._sweeper.tick(self.quiet)
 
     def watch_theme(self, theme: str) -> None:
         """A theme is shown; all but the first were chosen here."""

@@ -27,8 +27,16 @@ class TypingAhead(App[int]):
         self._held: deque[events.Key] = deque()
         # When the key was handed out that has not been dealt with yet.
         self._handed_out: float | None = None
+        self._last_input = monotonic()
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since the last key, click or movement of the mouse."""
+        return monotonic() - self._last_input
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._last_input = monotonic()
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return

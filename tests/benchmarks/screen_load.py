@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import tui.__main__ as program
+import tui.command as program
 from routilux import Flow, FlowRegistry, Routine, Runtime, immediate_policy
 
 from .cpu_gate import burn

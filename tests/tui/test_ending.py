@@ -208,11 +208,11 @@ def test_a_folder_that_vanishes_under_the_app_does_not_hurt(opened: Callable[...
 
 STUCK_APP = """
 import time
-from tui import __main__
+from tui import command
 from tui.screens.main import MainScreen
 
 MainScreen.action_help = lambda self: time.sleep(3600)
-__main__.main()
+command.main()
 """
 
 

@@ -21,7 +21,7 @@ import pyte
 import pytest
 
 from tests.tui.pseudo_terminal import HERE
-from tui.__main__ import main, passed_on
+from tui.command import main, passed_on
 from tui.doorkeeper import hosts_for, refusal
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -284,7 +284,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_the_extra_it_is_named() -> None:
-    code = "import sys; sys.modules['textual_serve.server'] = None; from tui.__main__ import main; main()"
+    code = "import sys; sys.modules['textual_serve.server'] = None; from tui.command import main; main()"
     done = run("-c", code, "flows", "--serve")
     assert done.returncode == 1
     assert "pip install 'routilux-tui[serve]'" in done.stderr

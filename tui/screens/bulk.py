@@ -16,7 +16,6 @@ from tui.feed import Feed
 from tui.formats import short_id
 from tui.marks import Targets
 from tui.screens.question import Answer, Question
-from tui.screens.start import StartScreen
 from tui.screens.steering import SteeringScreen
 
 _S = ExecutionStatus
@@ -218,14 +217,8 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
             self._start(flow.name, given)
             self._forms(rest, number + 1, total)
 
-        form = StartScreen(
-            flow,
-            lambda given: self.backend.check(flow.name, given),
-            values=job.entry_params,
-            earlier=self.backend.earlier(flow.name),
-            title=f"Re-run {number} of {total}: {short_id(job.job_id)}",
-        )
-        self.app.push_screen(form, answered)
+        title = f"Re-run {number} of {total}: {short_id(job.job_id)}"
+        self.app.push_screen(self._form(flow, job.entry_params, title), answered)
 
 
 _EXACTLY = "New jobs start with exactly their parameters."

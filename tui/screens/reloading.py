@@ -16,7 +16,6 @@ from tui.places import Place
 from tui.reload_rows import LoadRow, files_of, is_first, note_of, told_of, window_of
 from tui.reruns import Rerun
 from tui.screens.digging import DiggingScreen
-from tui.screens.start import StartScreen
 from tui.screens.text import TextScreen
 from tui.spans import Span
 from tui.widgets.flow_list import FlowList
@@ -157,7 +156,12 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
 
     def bring_to_forms(self) -> None:
         """Have each open form know its flow as it is now; one whose parameters are not known yet waits."""
-        for form in self.app.screen_stack:
+        above = self.app.screen_stack[1:]
+        if not above:
+            return
+        from tui.screens.start import StartScreen  # here: see SteeringScreen._form
+
+        for form in above:
             if isinstance(form, StartScreen):
                 flow = self.catalogue.flow(form.flow.name)
                 if flow is None and not form.gone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from routilux.snapshot import JobSummary
 from routilux.status import ExecutionStatus
@@ -13,7 +13,9 @@ from tui.pictures import Catalogue, FlowPicture
 from tui.screens.describing import DescribingScreen
 from tui.screens.leaving import LeavingScreen
 from tui.screens.question import Answer, Question
-from tui.screens.start import StartScreen
+
+if TYPE_CHECKING:
+    from tui.screens.start import StartScreen
 
 _S = ExecutionStatus
 
@@ -89,20 +91,24 @@ class SteeringScreen(LeavingScreen, inherit_bindings=False):
         self._described(flow, lambda described: self._open_described(described, values, title))
 
     def _open_described(self, flow: FlowPicture, values: Mapping[str, Any], title: str) -> None:
-        name = flow.name
-        form = StartScreen(
-            flow,
-            lambda given: self.backend.check(name, given),
-            values=values,
-            earlier=self.backend.earlier(name),
-            title=title,
-        )
-
         def answered(given: dict[str, Any] | None) -> None:
             if given is not None:
-                self._start(name, given)
+                self._start(flow.name, given)
 
-        self.app.push_screen(form, answered)
+        self.app.push_screen(self._form(flow, values, title), answered)
+
+    def _form(self, flow: FlowPicture, values: Mapping[str, Any], title: str) -> StartScreen:
+        """A form for the parameters of a flow that is described."""
+        # Here and not at the top: what forms are made of is a tenth of the time to the first frame.
+        from tui.screens.start import StartScreen
+
+        return StartScreen(
+            flow,
+            lambda given: self.backend.check(flow.name, given),
+            values=values,
+            earlier=self.backend.earlier(flow.name),
+            title=title,
+        )
 
     def _start(self, flow_name: str, values: Mapping[str, Any]) -> None:
         try:
