@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -15,6 +17,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.geometry import Size
 from textual.screen import Screen
 
 from tui.aside import aside
@@ -91,6 +94,18 @@ class RoutiluxApp(TypingAhead):
 
     def get_default_screen(self) -> Screen[object]:
         return self._main  # type: ignore[return-value]
+
+    @property
+    def size(self) -> Size:
+        """The size of the screen, from the beginning on.
+
+        Textual asks the standard streams until the driver has told it; they do not lead to the terminal here,
+        and all would be laid out for 80 columns first.
+        """
+        if self._size is None and self.terminal is not None:
+            with contextlib.suppress(OSError):
+                return Size(*os.get_terminal_size(self.terminal.screen))
+        return super().size
 
     @property
     def main(self) -> MainScreen:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Iterable
+from itertools import islice
 from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from routilux.connection import Connection
 from routilux.flow import Flow
@@ -32,7 +32,7 @@ class Outline:
 
     def __init__(self, flow: Flow, package: str) -> None:
         self.connections: tuple[Connection, ...] = flow.connections
-        kinds: dict[type, str] = {}
+        kinds: dict[type, _Kind] = {}
         self.routines: dict[str, str] = {
             name: _digest(routine, package, kinds) for name, routine in flow.routines.items()
         }
@@ -54,125 +54,141 @@ def compare(old: Outline, new: Outline, sources: tuple[SourceChange, ...]) -> Fl
     )
 
 
-def _digest(routine: Routine, package: str, kinds: dict[type, str]) -> str:
-    """`kinds` keeps the digests of classes, which routines of a flow have in common."""
+# By id: a number to refer to a thing by, and the thing itself, so that no other gets its id meanwhile.
+_Told: TypeAlias = "dict[int, tuple[int, Any]]"
+# Of a class: the digest of its description, and what is told there already.
+_Kind: TypeAlias = "tuple[str, _Told]"
+
+
+def _digest(routine: Routine, package: str, kinds: dict[type, _Kind]) -> str:
+    """`kinds` keeps what is known of classes, which routines of a flow have in common."""
     kind = type(routine)
     if kind not in kinds:
-        kinds[kind] = _hash(_Description(package).of(kind))
-    return _hash(chain((kinds[kind],), _Description(package).of_routine(routine)))
+        of_kind = _Description(package, {})
+        of_kind.add(kind)
+        kinds[kind] = (_hash(of_kind.parts), of_kind.told)
+    digest, told = kinds[kind]
+    description = _Description(package, told.copy())
+    description.add_routine(routine)
+    return _hash([digest, *description.parts])
 
 
-def _hash(parts: Iterable[str]) -> str:
-    text = "\0".join(islice(parts, _MOST_PARTS))
+def _hash(parts: list[str]) -> str:
+    text = "\0".join(parts)
     return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 class _Description:
-    """Puts what makes up a routine into words that are the same wherever the routine does the same."""
+    """Puts what makes up a routine into words that are the same wherever the routine does the same.
 
-    def __init__(self, package: str) -> None:
+    `told` is what was described elsewhere, and need not be again.
+    """
+
+    def __init__(self, package: str, told: _Told) -> None:
+        self.parts: list[str] = []
+        self.told = told
         self._package = package
-        self._seen: set[int] = set()
 
-    def of_routine(self, routine: Routine) -> Iterator[str]:
+    def add_routine(self, routine: Routine) -> None:
         for slot in routine.slots.values():
-            yield f"slot {slot.name} {slot.capacity} {slot.when_full}"
+            self.parts.append(f"slot {slot.name} {slot.capacity} {slot.when_full}")
         for event in routine.events.values():
-            yield f"event {event.name} {event.output_params}"
-        yield f"{routine.max_concurrency} {routine.timeout} {routine.cpu_gate}"
+            self.parts.append(f"event {event.name} {event.output_params}")
+        self.parts.append(f"{routine.max_concurrency} {routine.timeout} {routine.cpu_gate}")
         for value in (routine.activation_policy, routine.error_handler, dict(routine.config)):
-            yield from self._of(value)
-        yield from self._of(routine._logic)
-        yield from self._of({name: value for name, value in vars(routine).items() if name not in _OWN})
+            self.add(value)
+        self.add(routine._logic)
+        self.add({name: value for name, value in vars(routine).items() if name not in _OWN})
 
-    def of(self, value: Any) -> Iterator[str]:
+    def add(self, value: Any) -> None:
         """Whatever it is, and all that it refers to."""
-        return self._of(value)
-
-    def _of(self, value: Any) -> Iterator[str]:
+        parts = self.parts
         if isinstance(value, (str, bytes)):
-            yield f"{len(value)} {value[:_MOST_CHARACTERS]!r}"
+            parts.append(f"{len(value)} {value[:_MOST_CHARACTERS]!r}")
             return
         if isinstance(value, _PLAIN):
-            yield f"{type(value).__name__} {value!r}"
+            parts.append(f"{type(value).__name__} {value!r}")
             return
-        if id(value) in self._seen:
+        told = self.told.get(id(value))
+        if told is not None:
+            parts.append(f"#{told[0]}")
             return
-        self._seen.add(id(value))
+        if len(parts) >= _MOST_PARTS:
+            return
+        self.told[id(value)] = (len(self.told), value)
         if isinstance(value, FunctionType):
-            yield from self._of_function(value)
+            self._add_function(value)
         elif isinstance(value, MethodType):
-            yield from self._of(value.__func__)
-            yield from self._of(value.__self__)
+            self.add(value.__func__)
+            self.add(value.__self__)
         elif isinstance(value, (staticmethod, classmethod)):
-            yield from self._of(value.__func__)
+            self.add(value.__func__)
         elif isinstance(value, property):
             for function in (value.fget, value.fset, value.fdel):
-                yield from self._of(function)
+                self.add(function)
         elif isinstance(value, type):
-            yield from self._of_class(value)
+            self._add_class(value)
         elif isinstance(value, (dict, MappingProxyType)):
-            yield f"dict {len(value)}"
+            parts.append(f"dict {len(value)}")
             for key, each in islice(list(value.items()), _MOST_ENTRIES):
-                yield from self._of(key)
-                yield from self._of(each)
+                self.add(key)
+                self.add(each)
         elif isinstance(value, (list, tuple)):
-            yield f"{type(value).__name__} {len(value)}"
+            parts.append(f"{type(value).__name__} {len(value)}")
             for each in islice(value, _MOST_ENTRIES):
-                yield from self._of(each)
+                self.add(each)
         elif isinstance(value, (set, frozenset)):
-            yield f"set {len(value)}"
-            yield from sorted(repr(each) for each in islice(value, _MOST_ENTRIES) if isinstance(each, _PLAIN))
+            parts.append(f"set {len(value)}")
+            parts += sorted(repr(each) for each in islice(value, _MOST_ENTRIES) if isinstance(each, _PLAIN))
         elif isinstance(value, ModuleType):
-            yield value.__name__
+            parts.append(value.__name__)
         else:
-            yield type(value).__qualname__
+            parts.append(type(value).__qualname__)
             if self._is_of_folder(type(value).__module__) or type(value).__module__.startswith("routilux."):
-                yield from self._of(type(value))
-                yield from self._of(getattr(value, "__dict__", {}))
+                self.add(type(value))
+                self.add(getattr(value, "__dict__", {}))
 
-    def _of_class(self, kind: type) -> Iterator[str]:
-        yield kind.__qualname__
+    def _add_class(self, kind: type) -> None:
+        self.parts.append(kind.__qualname__)
         for base in kind.__mro__:
             if self._is_of_folder(base.__module__):
-                yield base.__qualname__
+                self.parts.append(base.__qualname__)
                 for name, value in list(vars(base).items()):
                     if name not in _OF_EVERY_CLASS:
-                        yield name
-                        yield from self._of(value)
+                        self.parts.append(name)
+                        self.add(value)
 
-    def _of_function(self, function: FunctionType) -> Iterator[str]:
-        yield function.__qualname__
+    def _add_function(self, function: FunctionType) -> None:
+        self.parts.append(function.__qualname__)
         if self._is_of_folder(function.__globals__.get("__name__")):
-            yield from self._of_code(function.__code__, function.__globals__)
+            self._add_code(function.__code__, function.__globals__)
             for value in (function.__defaults__, function.__kwdefaults__):
-                yield from self._of(value)
+                self.add(value)
         for cell in function.__closure__ or ():
             try:
-                yield from self._of(cell.cell_contents)
+                self.add(cell.cell_contents)
             except ValueError:
-                yield "empty"
+                self.parts.append("empty")
 
-    def _of_code(self, code: CodeType, globals: dict[str, Any]) -> Iterator[str]:
-        yield code.co_code.hex()
-        yield f"{code.co_names} {code.co_varnames} {code.co_freevars}"
+    def _add_code(self, code: CodeType, globals: dict[str, Any]) -> None:
+        self.parts += (code.co_code.hex(), f"{code.co_names} {code.co_varnames} {code.co_freevars}")
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
-                yield from self._of_code(constant, globals)
+                self._add_code(constant, globals)
             else:
-                yield repr(constant)
+                self.parts.append(repr(constant))
         for name in code.co_names:
             if name in globals:
-                yield from self._of_global(globals[name], code.co_names)
+                self._add_global(globals[name], code.co_names)
 
-    def _of_global(self, value: Any, names: Iterable[str]) -> Iterator[str]:
+    def _add_global(self, value: Any, names: Iterable[str]) -> None:
         if isinstance(value, FlowModule):
             # `helpers.clean(...)`: of a module only what is named beside it.
             for name in names:
                 if name in vars(value):
-                    yield from self._of(vars(value)[name])
+                    self.add(vars(value)[name])
         else:
-            yield from self._of(value)
+            self.add(value)
 
     def _is_of_folder(self, module: object) -> bool:
         return isinstance(module, str) and module.partition(".")[0] == self._package

@@ -11,9 +11,9 @@ from typing import Final
 
 _log = logging.getLogger(__name__)
 # Milliseconds: events are gathered until none came for a step, and no longer than this. Each step wakes
-# the thread: at 5 ms that alone was 0.75% of a core.
+# the thread: at 5 ms that alone is 0.75% of a core.
 _DEBOUNCE: Final = 50
-_STEP: Final = 10
+_STEP: Final = 20
 # Seconds until it is tried again where the folder cannot be watched.
 _PAUSE: Final = 1.0
 

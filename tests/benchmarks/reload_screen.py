@@ -79,7 +79,8 @@ def rerun(rounds: int) -> list[Row]:
         terminal.press("1Sa")
         terminal.wait_until_shown("↻")
         for version in range(1, rounds * SAVES_PER_ROUND + 1):
-            _let_pass(terminal, 0.3)
+            # More often, and in a row, it would be taken for a flow that writes its own sources.
+            _let_pass(terminal, 1.2)
             begin = time.monotonic()
             _write(root, 0, version)
             terminal.read_until(lambda: figures.exists() and figures.read_text().count("\n") > version)  # noqa: B023

@@ -333,7 +333,8 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         self.query_one("#keys").display = not too_small
         message = self.query_one("#too-small", Static)
         message.display = too_small
-        message.update(f"routilux needs {LEAST[0]}x{LEAST[1]}; this terminal has {columns}x{lines}")
+        if too_small:
+            message.update(f"routilux needs {LEAST[0]}x{LEAST[1]}; this terminal has {columns}x{lines}")
         self.query_one(Breadcrumb).display = self.narrow and not too_small
         self.set_class(self.narrow, "-narrow")
         for column in ("left", "right"):
