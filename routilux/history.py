@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from routilux.raised import Raised
@@ -110,6 +112,43 @@ class Ring:
         first = max(sequence, self.dropped)
         newest = [self.records[-index] for index in range(self.total - first, 0, -1)]
         return list(enumerate(newest, first))
+
+
+class LogRing(Ring):
+    """The newest lines of a log. All methods may be called from any thread, and at any time.
+
+    With a lock of its own, which a thread may hold twice: a garbage collection may begin wherever the
+    engine holds a lock, and what it finalizes may print.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(maximum)
+        self._lock = threading.RLock()
+
+    def append(self, record: tuple[int, str, str, Any]) -> None:
+        with self._lock:
+            super().append(record)
+
+    def numbered(self) -> list[tuple[int, tuple[int, str, str, Any]]]:
+        with self._lock:
+            # In this order: nothing is allocated, and so nothing collected, between the copy and the count.
+            records = list(self.records)
+            total = self.total
+        return list(enumerate(records, total - len(records)))
+
+    def since(self, sequence: int) -> list[tuple[int, tuple[int, str, str, Any]]]:
+        with self._lock:
+            while True:
+                first = max(sequence, self.dropped)
+                backwards = islice(reversed(self.records), max(0, self.total - first))
+                try:
+                    newest = list(backwards)
+                except RuntimeError:
+                    continue  # a line came meanwhile, in this thread
+                if first + len(newest) == self.total:
+                    return list(enumerate(reversed(newest), first))
 
 
 def as_records(numbered: list[tuple[int, RawRecord]]) -> list[ExecutionRecord]:

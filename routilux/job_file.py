@@ -7,11 +7,11 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from routilux.codec import from_jsonable, to_jsonable
 from routilux.exceptions import InvalidTransition, SerializationError
-from routilux.history import JobError, Ring
+from routilux.history import JobError, LogRing, Ring
 from routilux.job_state import JobState
 from routilux.raised import from_tree, to_tree
 from routilux.routine_run import PROGRESS, PackedRun, RoutineRun, unpack
@@ -158,11 +158,13 @@ def _encode_error(error: JobError) -> dict[str, Any]:
 
 
 def _encode_ring(ring: Ring, where: str) -> dict[str, Any]:
+    numbered = ring.numbered()
     records = [
         [ns, second, third, _readable(data, f"{where}, record {number}")]
-        for number, (ns, second, third, data) in ring.numbered()
+        for number, (ns, second, third, data) in numbered
     ]
-    return {"total": ring.total, "maximum": ring.maximum, "records": records}
+    total = numbered[-1][0] + 1 if numbered else ring.total
+    return {"total": total, "maximum": ring.maximum, "records": records}
 
 
 def _readable(value: Any, where: str) -> Any:
@@ -177,7 +179,7 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
     for key in ("created_ns", "started_ns", "ended_ns"):
         if not isinstance(tree[key], int):
             raise ValueError(f"{key} is {tree[key]!r}; it must be a number of nanoseconds")
-    history = _decode_ring(tree["history"], "history")
+    history = _decode_ring(tree["history"], "history", Ring)
     state = JobState(
         tree["job_id"],
         tree["flow_name"],
@@ -194,7 +196,7 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
     state._notices = tuple(tree["notices"])
     state._leftovers = dict(tree["leftovers"])
     state._errors = [_decode_error(each) for each in tree["errors"]]
-    state._log = _decode_ring(tree["log"], "log") if tree["log"] is not None else None
+    state._log = _decode_ring(tree["log"], "log", LogRing) if tree["log"] is not None else None
     state.runs = {each["id"]: _decode_run(each) for each in tree["routines"]}
     state.final = tuple(run.pack() for run in state.runs.values())
     if not state.runs:
@@ -261,8 +263,11 @@ def _decode_error(tree: Mapping[str, Any]) -> JobError:
     )
 
 
-def _decode_ring(tree: Mapping[str, Any], where: str) -> Ring:
-    ring = Ring(tree["maximum"])
+_Kind = TypeVar("_Kind", bound=Ring)
+
+
+def _decode_ring(tree: Mapping[str, Any], where: str, kind: type[_Kind]) -> _Kind:
+    ring = kind(tree["maximum"])
     for number, (ns, second, third, data) in enumerate(tree["records"]):
         ring.append((ns, second, third, from_jsonable(data, f"{where}, record {number}")))
     ring.total = tree["total"]

@@ -20,6 +20,7 @@ from routilux.history import (
     ExecutionRecord,
     JobError,
     LogLine,
+    LogRing,
     Ring,
     as_lines,
     as_records,
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "PRINT", "STDERR"})
 # What jobs have none of they share.
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+# Held while the log of a job is made. A thread may hold it twice; see LogRing.
+_making_log: Final = threading.RLock()
 
 
 class Engine(Protocol):
@@ -103,7 +108,7 @@ class JobState:
         self._cancel_requested = False
         self._engine: Engine | None = None
         self.history = Ring(max_history)
-        self._log: Ring | None = None
+        self._log: LogRing | None = None
         self._errors: Sequence[JobError] = ()
         self._leftovers: Mapping[str, int] = NOTHING
         self._notices: tuple[str, ...] = ()
@@ -267,10 +272,15 @@ class JobState:
     @uninterrupted
     def add_log_line(self, level: str, routine_id: str, message: str) -> None:
         """Add a line to the job's log; the newest 10,000 are kept."""
-        with self._lock:
-            if self._log is None:
-                self._log = Ring(MAX_LOG_LINES)
-            self._log.append((self.now_ns(), level, routine_id, message))
+        log = self._log
+        if log is None:
+            with _making_log:
+                made = LogRing(MAX_LOG_LINES)
+                # Asked only now: a line may have come while it was made, even in this thread.
+                if self._log is None:
+                    self._log = made
+                log = self._log
+        log.append((self.now_ns(), level, routine_id, message))
 
     @property
     def cancel_requested(self) -> bool:
@@ -346,17 +356,16 @@ class JobState:
 
     def logs(self, routine_id: str | None = None, limit: int | None = None) -> list[LogLine]:
         """The log lines, oldest first: of one routine if named, the newest `limit` if given."""
-        with self._lock:
-            numbered = self._log.numbered() if self._log is not None else []
+        log = self._log
+        numbered = log.numbered() if log is not None else []
         if routine_id is not None:
             numbered = [entry for entry in numbered if entry[1][2] == routine_id]
         return as_lines(_newest(numbered, limit))
 
     def logs_since(self, sequence: int) -> list[LogLine]:
         """The log lines from number `sequence` on that are still kept; costs what it answers with."""
-        with self._lock:
-            numbered = self._log.since(sequence) if self._log is not None else []
-        return as_lines(numbered)
+        log = self._log
+        return as_lines(log.since(sequence) if log is not None else [])
 
     @property
     def log_total(self) -> int:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from routilux.backpressure import Crew
     from routilux.event_loop import EventLoop
 
-# Held while a lane's `partial` is made.
-_making = threading.Lock()
+# Held while a lane's `partial` is made. A thread may hold it twice; see routilux.history.LogRing.
+_making = threading.RLock()
 
 
 class Lane(Interruptible):
@@ -77,8 +77,9 @@ class Lane(Interruptible):
         """Add printed text to the job's log, line by line. Any thread that has copied the context."""
         if self.partial is None:
             with _making:
+                made: dict[tuple[int, str], str] = {}
                 if self.partial is None:
-                    self.partial = {}
+                    self.partial = made
         partial = self.partial
         key = (threading.get_ident(), level)
         *lines, rest = (partial.pop(key, "") + text).split("\n")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from routilux.job_state import JobState
 from routilux.routine_run import RoutineRun, Totals, totals_of, unpack
@@ -18,21 +19,9 @@ if TYPE_CHECKING:
 def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
     """The line of a job in a list. Holds the job's lock for a moment; `loop` is None once it ended."""
     with state._lock:
-        if loop is not None and not loop.ended:
-            units = loop.units
-            totals = Totals(
-                sum(unit.activations for unit in units),
-                sum(unit.running for unit in units),
-                sum(unit.waiting() for unit in units),
-                sum(slot.dropped for unit in units for slot in unit.slots.values()),
-                sum(unit.errors for unit in units),
-                [unit.progress for unit in units],
-            )
-        else:
-            totals = totals_of(state.final)
+        totals = _totals_now(loop.units) if loop is not None and not loop.ended else totals_of(state.final)
         error = next((each for each in state._errors if each.fatal), None)
         last = state.history.records[-1] if state.history.records else None
-        end_ns = state.ended_ns or state.now_ns()
         return JobSummary(
             job_id=state.job_id,
             flow_name=state.flow_name,
@@ -42,7 +31,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             created_at=state.created_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            elapsed=(end_ns - state.started_ns) / 1e9 if state.started_ns else 0.0,
+            elapsed=_elapsed(state),
             activations=totals.activations,
             running=totals.running,
             waiting=totals.waiting,
@@ -53,6 +42,42 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             error=str(error) if error is not None else "",
             notices=state._notices,
         )
+
+
+def summarize_again(state: JobState, loop: EventLoop, before: JobSummary) -> JobSummary | None:
+    """The same of a job whose history is as long as when `before` was made: only time has passed.
+
+    For many jobs may wait for their turn. None where it cannot be told so cheaply.
+    """
+    if loop.ended or state._status is not before.status or state._notices is not before.notices:
+        return None
+    for unit in loop.units:
+        if unit.progress is not None:
+            return None
+    return JobSummary._make((*before[:_ELAPSED], _elapsed(state), *before[_ELAPSED + 1 :]))
+
+
+_ELAPSED: Final = JobSummary._fields.index("elapsed")
+
+
+def _elapsed(state: JobState) -> float:
+    end_ns = state.ended_ns or state.now_ns()
+    return (end_ns - state.started_ns) / 1e9 if state.started_ns else 0.0
+
+
+def _totals_now(units: Sequence[Unit]) -> Totals:
+    """Under the job's lock. Written out, for thousands of jobs may be asked ten times a second."""
+    activations = running = waiting = dropped = errors = 0
+    progress: list[Progress | None] = []
+    for unit in units:
+        activations += unit.activations
+        running += unit.running
+        errors += unit.errors
+        progress.append(unit.progress)
+        for slot in unit.slots.values():
+            waiting += len(slot.queue)
+            dropped += slot.dropped
+    return Totals(activations, running, waiting, dropped, errors, progress)
 
 
 def _overall(reports: list[Progress | None]) -> Progress | None:

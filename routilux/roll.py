@@ -6,13 +6,16 @@ import threading
 from collections.abc import Mapping
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from routilux.snapshot import JobSummary
 from routilux.status import ExecutionStatus
 
 if TYPE_CHECKING:
     from routilux.job import Job
+
+# Jobs that are entered while the runtime's lock is held, which all that start and end wait for.
+_AT_A_TIME: Final = 50
 
 Picture = tuple[tuple[JobSummary, ...], Mapping[ExecutionStatus, int]]
 
@@ -62,12 +65,14 @@ class Roll:
         with self._taking:
             with self._lock:
                 jobs = list(self._open.values())
-            asked = [(job, job.summary()) for job in jobs]
+            for at in range(0, len(jobs), _AT_A_TIME):
+                asked = [(job, job.summary()) for job in jobs[at : at + _AT_A_TIME]]
+                with self._lock:
+                    for job, summary in asked:
+                        # Meanwhile it may have been forgotten, or carried on as another Job.
+                        if self._open.get(job.job_id) is job:
+                            self._put(job, summary)
             with self._lock:
-                for job, summary in asked:
-                    # Meanwhile it may have been forgotten, or carried on as another Job.
-                    if self._open.get(job.job_id) is job:
-                        self._put(job, summary)
                 if self._last is None:
                     known = islice(self._summaries.values(), len(self._summaries) - self._unasked)
                     summaries = cast(tuple[JobSummary, ...], tuple(known))

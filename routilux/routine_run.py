@@ -133,14 +133,16 @@ class Totals(NamedTuple):
 
 def totals_of(runs: Sequence[PackedRun]) -> Totals:
     """The totals of what was packed. Without unpacking it, for thousands of jobs may end in a second."""
-    return Totals(
-        sum([run[2] for run in runs]),
-        sum([run[3] for run in runs]),
-        sum([sum(run[9::_SLOT_VALUES]) for run in runs]),
-        sum([sum(run[12::_SLOT_VALUES]) for run in runs]),
-        sum([run[4] for run in runs]),
-        [run[7] for run in runs],
-    )
+    activations = running = waiting = dropped = errors = 0
+    progress: list[Progress | None] = []
+    for run in runs:
+        activations += run[2]
+        running += run[3]
+        errors += run[4]
+        progress.append(run[PROGRESS])
+        waiting += sum(run[9::_SLOT_VALUES])
+        dropped += sum(run[12::_SLOT_VALUES])
+    return Totals(activations, running, waiting, dropped, errors, progress)
 
 
 def unpack(packed: PackedRun, running_since_ns: int = 0) -> RoutineSnapshot:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from routilux import JobState
+from routilux import Flow, JobState, Routine, immediate_policy
 from tests.helpers import LIMIT, Bench, Hold, chain, collects, does, graph, node, source
 
 MakeRuntime = Callable[..., Bench]
@@ -407,3 +407,47 @@ def test_a_forgotten_runtime_does_not_stay_for_the_sake_of_its_capture() -> None
     runtime = Bench(1)
     runtime.shutdown()
     assert sys.stdout is before
+
+
+class _PrintsWhenCollected:
+    """Garbage that only the collector finds, and that then prints."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+    def __del__(self) -> None:
+        print("collected")
+
+
+class _Littering(Routine):
+    """Leaves garbage for a collection that begins ever later: in the logic, in `emit`, between activations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.define_slot("trigger")
+        self.define_event("again", ["n"])
+        self.set_activation_policy(immediate_policy())
+
+    def logic(self, trigger: list[dict[str, Any]]) -> None:
+        n = trigger[0].get("n", 0)
+        gc.collect(0)
+        gc.set_threshold(1 + n % 20, 1000, 1000)
+        _PrintsWhenCollected()
+        if n < 200:
+            self.emit("again", n=n + 1)
+
+
+def test_what_prints_when_it_is_collected_may_be_collected_anywhere(runtime: Bench) -> None:
+    flow = Flow("littering")
+    flow.add_routine(_Littering(), "litters")
+    flow.connect("litters", "again", "litters", "trigger")
+    thresholds = gc.get_threshold()
+    try:
+        job = runtime.start(flow)
+        assert job.wait(LIMIT)
+    finally:
+        gc.set_threshold(*thresholds)
+    numbers = [line.sequence for line in job.job_state.logs()]
+    # What is collected outside of the activations is printed and not logged.
+    assert 0 < len(numbers) <= 201
+    assert numbers == list(range(len(numbers)))

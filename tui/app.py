@@ -127,7 +127,7 @@ class RoutiluxApp(TypingAhead):
             self.load()
 
     def _every_second(self) -> None:
-        mend_process()
+        mend_process(self.quiet)
         if self._sweeper is not None:
             self._sweeper.tick(self.quiet)
 

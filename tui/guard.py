@@ -5,14 +5,28 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-# How long a thread that computes may keep the interpreter from the screen. The library leaves it alone.
-SWITCH_INTERVAL: Final = 0.0005
+# Seconds a thread that computes may keep the interpreter from the screen: while somebody types, ...
+HURRY: Final = 0.0005
+# ... and once nobody has for QUIET seconds. Switching often takes a fifth of the work of short jobs.
+EASE: Final = 0.005
+QUIET: Final = 5.0
 
 
-def mend_process() -> None:
-    """Put back what was changed. The app does so every second, and once more in the end."""
-    if sys.getswitchinterval() != SWITCH_INTERVAL:
-        sys.setswitchinterval(SWITCH_INTERVAL)
+def hurry() -> None:
+    """Somebody types."""
+    if sys.getswitchinterval() != HURRY:
+        sys.setswitchinterval(HURRY)
+
+
+def mend_process(quiet: float = 0.0) -> None:
+    """Put back what was changed. The app does so every second, and once more in the end.
+
+    `quiet` is for how many seconds there has been no input.
+    """
+    if quiet < QUIET:
+        hurry()
+    elif sys.getswitchinterval() != EASE:
+        sys.setswitchinterval(EASE)
     hooks: tuple[object, object] = (sys.excepthook, sys.unraisablehook)
     # Without the first no thread can be started.
     if not callable(hooks[0]):

@@ -15,6 +15,8 @@ from textual import events
 from textual.app import App
 from textual.dom import DOMNode
 
+from tui.guard import hurry
+
 # A key is waited for no longer than that; whoever has not dealt with it by then does not hold up others.
 PATIENCE: Final = 1.0
 
@@ -37,6 +39,7 @@ class TypingAhead(App[int]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._last_input = monotonic()
+            hurry()
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return

@@ -25,6 +25,7 @@ from tui.job_rows import JobRows
 from tui.pictures import Catalogue
 from tui.roster import Roster
 from tui.screens.main import MainScreen
+from tui.sweeper import QUIET, Sweeper
 
 from .measure import Row, percentile, runtime_of
 
@@ -75,15 +76,23 @@ def _listed(count: int) -> Iterator[Runtime]:
 async def _screen(runtime: Runtime) -> AsyncIterator[tuple[Pilot[int], MainScreen]]:
     root = Path("flows")
     backend = RuntimeBackend(runtime, FlowFolder(FlowLoader(root, FlowRegistry())))
-    app = RoutiluxApp(backend, catalogue=Catalogue(root))
+    before = gc.get_threshold()
+    sweeper = Sweeper()
+    app = RoutiluxApp(backend, catalogue=Catalogue(root), sweeper=sweeper)
     app.animation_level = "none"
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
-        await pilot.press("4")
-        # A screen that has stood for a moment has read ahead what a filter will look at.
-        while app.main.job_table.rows.texts.read_ahead(0.1):
+    try:
+        async with app.run_test(size=(120, 40)) as pilot:
             await pilot.pause()
-        yield pilot, app.main
+            await pilot.press("4")
+            # A screen that has stood for a moment has read ahead what a filter will look at, and has swept.
+            while app.main.job_table.rows.texts.read_ahead(0.1):
+                await pilot.pause()
+            sweeper.tick(0.0)
+            sweeper.tick(QUIET)
+            yield pilot, app.main
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 async def _until(holds: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -143,8 +144,8 @@ async def test_a_flow_is_started_with_the_form_and_seen_to_finish(folder: Path) 
     async with real_app(folder) as (pilot, runtime):
         await choose(pilot, "counting")
         await pilot.press("s")
-        form = pilot.app.screen
-        assert isinstance(form, StartScreen)
+        await until(pilot, lambda: isinstance(pilot.app.screen, StartScreen))
+        form = cast(StartScreen, pilot.app.screen)
         await type_text(pilot, "abc")
         await pilot.pause()
         assert form.fields["count"].error

@@ -22,6 +22,7 @@ from tui.formats import short_id
 from tui.keys import Key, bindings_of, footer_of
 from tui.marks import Targets
 from tui.messages import Messages
+from tui.pace import Pace
 from tui.pictures import Catalogue, FlowPicture, Frame
 from tui.places import Place, shown_folder
 from tui.screens.bulk import BulkScreen
@@ -30,6 +31,7 @@ from tui.screens.leaving import leaving_words
 from tui.screens.reloading import ReloadingScreen
 from tui.screens.tab_feed import TabFeed
 from tui.screens.text import TextScreen, help_lines, lines_of_text
+from tui.typing_ahead import TypingAhead
 from tui.widgets.bars import Breadcrumb, Header, KeyBar
 from tui.widgets.cursor import CursorPane
 from tui.widgets.flow_list import FlowList
@@ -85,6 +87,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         # What the header was made from last.
         self._headed: tuple[object, ...] | None = None
         self._wanted_job = None
+        self._pace = Pace()
         self._tabs = TabFeed(backend, self.job_pane, clock)
 
     def compose(self) -> ComposeResult:
@@ -109,9 +112,14 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         self.show_catalogue()
         self.set_focus(self.flow_list)
         self._frame()
-        self.set_interval(FRAME, self._frame)
+        self.set_interval(FRAME, self._frame_if_due)
 
     # ---- feeding
+
+    def _frame_if_due(self) -> None:
+        app = self.app
+        if not isinstance(app, TypingAhead) or self._pace.is_due(app.quiet):
+            self._frame()
 
     def _frame(self) -> None:
         self.take_catalogue()

@@ -1,0 +1,60 @@
+"""The screen leaves the interpreter to the jobs while nobody types."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.pace import LONGEST, SHARE, WATCHED, Pace
+
+
+class Clocks:
+    """Time that passes, and the time that the screen's thread computes of it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.cpu = 5.0
+
+    def pass_by(self, seconds: float, cpu: float) -> None:
+        self.now += seconds
+        self.cpu += cpu
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+@pytest.fixture
+def pace(clocks: Clocks) -> Pace:
+    """One whose first frame has just been due."""
+    pace = Pace(lambda: clocks.now, lambda: clocks.cpu)
+    assert pace.is_due(0.0)
+    return pace
+
+
+def frames(pace: Pace, clocks: Clocks, cost: float, quiet: float, seconds: float = 10.0) -> int:
+    """How many frames of that cost are due, asked ten times a second."""
+    due = 0
+    for _ in range(round(seconds * 10)):
+        clocks.pass_by(0.1, 0.0)
+        if pace.is_due(quiet):
+            due += 1
+            clocks.pass_by(0.0, cost)
+    return due
+
+
+def test_cheap_frames_are_all_due(pace: Pace, clocks: Clocks) -> None:
+    assert frames(pace, clocks, 0.09 * SHARE, 1000.0) == 100
+
+
+def test_dear_frames_take_no_more_than_their_share(pace: Pace, clocks: Clocks) -> None:
+    cost = 0.3 * SHARE
+    assert 25 <= frames(pace, clocks, cost, 1000.0) <= 34
+
+
+def test_frames_are_due_once_in_a_while_whatever_they_cost(pace: Pace, clocks: Clocks) -> None:
+    assert frames(pace, clocks, 100.0, 1000.0) in (int(10 / LONGEST) - 1, int(10 / LONGEST))
+
+
+def test_who_types_sees_every_frame(pace: Pace, clocks: Clocks) -> None:
+    assert frames(pace, clocks, 100.0, WATCHED) == 100

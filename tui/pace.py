@@ -1,0 +1,37 @@
+"""How often the screen is painted: as often as it may be, unless that takes too much from the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic, thread_time
+from typing import Final
+
+# The part of the screen thread's time that it may use while nobody types. It needs the interpreter for all
+# of it, which the jobs then do without.
+SHARE: Final = 0.06
+# Seconds without input after which nobody waits for the screen.
+WATCHED: Final = 1.0
+# In any case it is painted once in so many seconds.
+LONGEST: Final = 1.0
+
+
+class Pace:
+    """Asked at every frame whether it is due. For the thread of the screen, whose CPU time it measures."""
+
+    def __init__(
+        self, clock: Callable[[], float] = monotonic, cpu_clock: Callable[[], float] = thread_time
+    ) -> None:
+        self._clock = clock
+        self._cpu_clock = cpu_clock
+        # When the last frame was due, on either clock.
+        self._last = 0.0
+        self._cpu = 0.0
+
+    def is_due(self, quiet: float) -> bool:
+        """Whether to take a frame now; `quiet` is for how many seconds there has been no input."""
+        now, cpu = self._clock(), self._cpu_clock()
+        passed = now - self._last
+        if quiet > WATCHED and passed < LONGEST and cpu - self._cpu > SHARE * passed:
+            return False
+        self._last, self._cpu = now, cpu
+        return True
