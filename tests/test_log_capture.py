@@ -420,7 +420,7 @@ class _PrintsWhenCollected:
 
 
 class _Littering(Routine):
-    """Leaves garbage for a collection that begins ever later: in the logic, in `emit`, between activations."""
+    """Leaves garbage for a collection that begins ever later: in the logic, in `emit`, after it."""
 
     def __init__(self) -> None:
         super().__init__()

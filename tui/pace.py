@@ -13,6 +13,10 @@ SHARE: Final = 0.06
 WATCHED: Final = 1.0
 # In any case it is painted once in so many seconds.
 LONGEST: Final = 1.0
+# A frame would get in the way of a key that was pressed less than so many seconds ago, ...
+JUST_NOW: Final = 0.03
+# ... and may wait so many for one who keeps a key down.
+HELD_UP: Final = 0.25
 
 
 class Pace:
@@ -31,6 +35,8 @@ class Pace:
         """Whether to take a frame now; `quiet` is for how many seconds there has been no input."""
         now, cpu = self._clock(), self._cpu_clock()
         passed = now - self._last
+        if quiet < JUST_NOW and passed < HELD_UP:
+            return False
         if quiet > WATCHED and passed < LONGEST and cpu - self._cpu > SHARE * passed:
             return False
         self._last, self._cpu = now, cpu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.pace import LONGEST, SHARE, WATCHED, Pace
+from tui.pace import HELD_UP, JUST_NOW, LONGEST, SHARE, WATCHED, Pace
 
 
 class Clocks:
@@ -28,7 +28,7 @@ def clocks() -> Clocks:
 def pace(clocks: Clocks) -> Pace:
     """One whose first frame has just been due."""
     pace = Pace(lambda: clocks.now, lambda: clocks.cpu)
-    assert pace.is_due(0.0)
+    assert pace.is_due(1.0)
     return pace
 
 
@@ -58,3 +58,11 @@ def test_frames_are_due_once_in_a_while_whatever_they_cost(pace: Pace, clocks: C
 
 def test_who_types_sees_every_frame(pace: Pace, clocks: Clocks) -> None:
     assert frames(pace, clocks, 100.0, WATCHED) == 100
+
+
+def test_a_key_comes_before_a_frame_but_not_for_long(pace: Pace, clocks: Clocks) -> None:
+    clocks.pass_by(0.1, 0.0)
+    assert not pace.is_due(JUST_NOW / 2)
+    assert pace.is_due(JUST_NOW)
+    clocks.pass_by(HELD_UP, 0.0)
+    assert pace.is_due(0.0)
