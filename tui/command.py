@@ -140,8 +140,6 @@ def run(configured: Configured, workers: int, theme: str, *, reload: bool = True
             with own_terminal(local_now, screen=screen) as terminal:
                 if in_browser():
                     end_with_page(terminal.keys)
-                # The modules load while the screen is being made, and are on it from the first frame on.
-                folder.open()
                 app = RoutiluxApp(
                     backend,
                     theme=theme,

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from time import monotonic, thread_time
 from typing import Final
 
-# The part of the screen thread's time that it may use while nobody types. It needs the interpreter for all
-# of it, which the jobs then do without.
+# The part of the screen thread's time that it may use while nobody types, and while somebody does. It needs
+# the interpreter for all of it, which the jobs then do without.
 SHARE: Final = 0.06
+SHARE_WATCHED: Final = 0.1
 # Seconds without input after which nobody waits for the screen.
 WATCHED: Final = 1.0
-# In any case it is painted once in so many seconds.
+# In any case it is painted once in so many seconds; while somebody types, in so many.
 LONGEST: Final = 1.0
-# A frame would get in the way of a key that was pressed less than so many seconds ago, ...
+LONGEST_WATCHED: Final = 0.25
+# A frame would get in the way of a key that was pressed less than so many seconds ago.
 JUST_NOW: Final = 0.03
-# ... and may wait so many for one who keeps a key down.
-HELD_UP: Final = 0.25
 
 
 class Pace:
@@ -35,9 +35,12 @@ class Pace:
         """Whether to take a frame now; `quiet` is for how many seconds there has been no input."""
         now, cpu = self._clock(), self._cpu_clock()
         passed = now - self._last
-        if quiet < JUST_NOW and passed < HELD_UP:
-            return False
-        if quiet > WATCHED and passed < LONGEST and cpu - self._cpu > SHARE * passed:
+        if quiet > WATCHED:
+            waits = passed < LONGEST and cpu - self._cpu > SHARE * passed
+        else:
+            dear = cpu - self._cpu > SHARE_WATCHED * passed
+            waits = passed < LONGEST_WATCHED and (dear or quiet < JUST_NOW)
+        if waits:
             return False
         self._last, self._cpu = now, cpu
         return True

@@ -93,7 +93,11 @@ class Terminal:
         fresh = _UNKNOWN.sub(b"", self.received[self._fed :])
         self._fed = len(self.received)
         self._stream.feed(fresh)
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        # Not `display`, which stumbles over half of a wide character that something else was painted over.
+        lines = [self._screen.buffer[y] for y in range(self._screen.lines)]
+        return "\n".join(
+            "".join(line[x].data for x in range(self._screen.columns)).rstrip() for line in lines
+        )
 
     def read_until(self, holds: Callable[[], bool]) -> bool:
         """Read until something holds; False if it never did."""

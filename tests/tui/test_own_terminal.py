@@ -130,7 +130,7 @@ def test_what_is_written_past_the_jobs_is_in_the_messages_and_not_on_the_screen(
     assert "SAID" not in terminal.text_from(), "it got to the terminal"
     terminal.press("m")
     terminal.wait_until_shown("RuntimeError: SAID in the end")
-    assert " ● m: " not in terminal.screen()
+    terminal.wait_until_gone(" ● m: ")
     terminal.press("g")
     terminal.wait_until_shown("SAID by write at import")
     terminal.press("m")
@@ -165,7 +165,7 @@ def test_the_screen_is_what_a_fresh_painting_would_be(terminal: Terminal) -> Non
     terminal.press("/")
     terminal.wait_until_gone("q quit")
     terminal.press("\r")
-    terminal.wait_until_shown("q quit")
+    terminal.wait_until_shown("space mark")
     terminal.wait_until_shown("pool 0/10")
     before = painted(terminal)
     terminal.resize(39, 120)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.pace import HELD_UP, JUST_NOW, LONGEST, SHARE, WATCHED, Pace
+from tui.pace import JUST_NOW, LONGEST, LONGEST_WATCHED, SHARE, SHARE_WATCHED, WATCHED, Pace
 
 
 class Clocks:
@@ -56,13 +56,15 @@ def test_frames_are_due_once_in_a_while_whatever_they_cost(pace: Pace, clocks: C
     assert frames(pace, clocks, 100.0, 1000.0) in (int(10 / LONGEST) - 1, int(10 / LONGEST))
 
 
-def test_who_types_sees_every_frame(pace: Pace, clocks: Clocks) -> None:
-    assert frames(pace, clocks, 100.0, WATCHED) == 100
+def test_who_types_sees_cheap_frames_at_once_and_dear_ones_soon(pace: Pace, clocks: Clocks) -> None:
+    assert frames(pace, clocks, 0.09 * SHARE_WATCHED, WATCHED) == 100
+    dear = frames(pace, clocks, 100.0, WATCHED)
+    assert 10 / (LONGEST_WATCHED + 0.1) <= dear <= 10 / LONGEST_WATCHED
 
 
 def test_a_key_comes_before_a_frame_but_not_for_long(pace: Pace, clocks: Clocks) -> None:
     clocks.pass_by(0.1, 0.0)
     assert not pace.is_due(JUST_NOW / 2)
     assert pace.is_due(JUST_NOW)
-    clocks.pass_by(HELD_UP, 0.0)
+    clocks.pass_by(LONGEST_WATCHED, 0.0)
     assert pace.is_due(0.0)

@@ -117,8 +117,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
     # ---- feeding
 
     def _frame_if_due(self) -> None:
-        app = self.app
-        if not isinstance(app, TypingAhead) or self._pace.is_due(app.quiet):
+        if self._pace.is_due(cast(TypingAhead, self.app).quiet):
             self._frame()
 
     def _frame(self) -> None:
