@@ -21,17 +21,15 @@ if TYPE_CHECKING:
 class Job:
     """One execution of a flow. Made by `Runtime.exec`; all methods may be called from any thread."""
 
-    __slots__ = ("__weakref__", "_last", "_loop", "_summary", "flow", "job_state")
+    __slots__ = ("__weakref__", "_loop", "_summary", "flow", "job_state")
 
     def __init__(self, flow: Flow, state: JobState, loop: EventLoop) -> None:
         self.job_state = state
         self.flow = flow
         # Given up when the job has ended, with the queues that it holds.
         self._loop: EventLoop | None = loop
-        # The last picture for lists, kept once it cannot change any more. Until then the last, and how
-        # long the history was.
+        # The last picture for lists, kept once it cannot change any more.
         self._summary: JobSummary | None = None
-        self._last: tuple[int, JobSummary] | None = None
 
     def let_go_of_code(self) -> None:
         """For the runtime, when the job has ended: keep its graph and its data, but not its code.
@@ -180,19 +178,11 @@ class Job:
     def summary(self) -> JobSummary:
         """The line of the job in a list; the same object as long as nothing can have changed."""
         if self._summary is None:
-            loop, state, last = self._loop, self.job_state, self._last
-            # Before the picture is taken: what happens meanwhile makes it longer.
-            length = state.history.total
-            if loop is not None:
-                summary = None
-                if last is not None and last[0] == length:
-                    summary = pictures.summarize_again(state, loop, last[1])
-                if summary is None:
-                    summary = pictures.summarize(state, loop)
-                self._last = (length, summary)
+            ended = self._loop is None
+            summary = pictures.summarize(self.job_state, self._loop)
+            if not ended:
                 return summary
-            self._summary = pictures.summarize(state, None)
-            self._last = None
+            self._summary = summary
         return self._summary
 
     @property

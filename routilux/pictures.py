@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from routilux.job_state import JobState
 from routilux.routine_run import RoutineRun, Totals, totals_of, unpack
@@ -22,6 +22,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
         totals = _totals_now(loop.units) if loop is not None and not loop.ended else totals_of(state.final)
         error = next((each for each in state._errors if each.fatal), None)
         last = state.history.records[-1] if state.history.records else None
+        end_ns = state.ended_ns or state.now_ns()
         return JobSummary(
             job_id=state.job_id,
             flow_name=state.flow_name,
@@ -31,7 +32,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             created_at=state.created_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            elapsed=_elapsed(state),
+            elapsed=(end_ns - state.started_ns) / 1e9 if state.started_ns else 0.0,
             activations=totals.activations,
             running=totals.running,
             waiting=totals.waiting,
@@ -42,27 +43,6 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             error=str(error) if error is not None else "",
             notices=state._notices,
         )
-
-
-def summarize_again(state: JobState, loop: EventLoop, before: JobSummary) -> JobSummary | None:
-    """The same of a job whose history is as long as when `before` was made: only time has passed.
-
-    For many jobs may wait for their turn. None where it cannot be told so cheaply.
-    """
-    if loop.ended or state._status is not before.status or state._notices is not before.notices:
-        return None
-    for unit in loop.units:
-        if unit.progress is not None:
-            return None
-    return JobSummary._make((*before[:_ELAPSED], _elapsed(state), *before[_ELAPSED + 1 :]))
-
-
-_ELAPSED: Final = JobSummary._fields.index("elapsed")
-
-
-def _elapsed(state: JobState) -> float:
-    end_ns = state.ended_ns or state.now_ns()
-    return (end_ns - state.started_ns) / 1e9 if state.started_ns else 0.0
 
 
 def _totals_now(units: Sequence[Unit]) -> Totals:

@@ -44,8 +44,8 @@ class RoutiluxApp(TypingAhead):
 
     `terminal` is what the app runs in, if it has one to itself. `keys` is the table of keys, with those that
     are configured. `columns` are those of the list of jobs, () for those that fit. `remember_theme` is told
-    the name of each theme that is chosen in the app. `sweeper` is told every second that the app runs, if it
-    has the process to itself.
+    the name of each theme that is chosen in the app. `sweeper` sees to the garbage, if the app has
+    the process to itself.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -115,6 +115,8 @@ class RoutiluxApp(TypingAhead):
     def on_mount(self) -> None:
         mend_process()
         self.set_interval(1.0, self._every_second)
+        if self._sweeper is not None:
+            self.set_timer(1.0, self._sweeper.begin)
         changed = [key for key, plain in zip(self._keys_in_effect, KEYS, strict=True) if key != plain]
         self._shown_theme = self.theme
         self.set_keymap({key.name: ",".join(key.keys) for key in changed})

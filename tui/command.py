@@ -121,7 +121,6 @@ def passed_on(context: click.Context) -> list[str]:
 
 def run(configured: Configured, workers: int, theme: str, *, reload: bool = True) -> int:
     """Run the app until the user leaves, and answer with the exit code."""
-    # Before the flows are loaded, for those come and go.
     sweeper = Sweeper()
     root = configured.root
     runtime = Runtime(workers, echo=False)

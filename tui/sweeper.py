@@ -26,7 +26,7 @@ SELDOM: Final = 600.0
 
 
 class Sweeper:
-    """Has the collector of this process at its command from the moment it is made.
+    """Has the collector of this process at its command, which rests until `begin`.
 
     For the screen's thread. `collector` is the module `gc`, or what stands for it in a test, as `clock` does
     for `time.monotonic`.
@@ -35,26 +35,21 @@ class Sweeper:
     def __init__(self, collector: Any = gc, clock: Callable[[], float] = monotonic) -> None:
         self._collector = collector
         self._clock = clock
-        self._began = False
         # Whether survivors are left out, and when they were looked through last.
         self._left_out = False
         self._thawed = clock()
-        # What was imported is never garbage.
-        collector.freeze()
+        collector.disable()
+
+    def begin(self) -> None:
+        """The app is on the screen."""
+        first, second, _ = self._collector.get_threshold()
+        # The last number counts middle collections; no app lives so long.
+        self._collector.set_threshold(first, second, 1_000_000_000)
+        self._collector.enable()
 
     def tick(self, quiet: float) -> None:
-        """Called about once a second, the first time when the app is on the screen.
-
-        `quiet` is for how many seconds there has been no input.
-        """
+        """Called about once a second; `quiet` is for how many seconds there has been no input."""
         collector = self._collector
-        if not self._began:
-            self._began = True
-            first, second, _ = collector.get_threshold()
-            # The last number counts middle collections; no app lives so long.
-            collector.set_threshold(first, second, 1_000_000_000)
-            collector.enable()
-            return
         made = collector.get_count()[2]
         now = self._clock()
         if self._left_out and quiet >= LONG_QUIET and now - self._thawed >= SELDOM:

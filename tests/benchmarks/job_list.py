@@ -87,11 +87,12 @@ async def _screen(runtime: Runtime) -> AsyncIterator[tuple[Pilot[int], MainScree
             # A screen that has stood for a moment has read ahead what a filter will look at, and has swept.
             while app.main.job_table.rows.texts.read_ahead(0.1):
                 await pilot.pause()
-            sweeper.tick(0.0)
+            sweeper.begin()
             sweeper.tick(QUIET)
             yield pilot, app.main
     finally:
         gc.set_threshold(*before)
+        gc.enable()
         gc.unfreeze()
 
 

@@ -156,6 +156,47 @@ def test_a_change_of_a_helper_is_told_with_the_routines_that_use_it(folder: Make
     assert "helpers.py" in diff.source
 
 
+TWO_WAYS = """
+from routilux import Flow, Routine
+
+class Step(Routine):
+    def __init__(self, way):
+        super().__init__()
+        self.define_slot("trigger")
+        self.options = [way > 2]
+        self.set_logic(self.other if way == 2 else self.one)
+
+    def one(self, trigger):
+        pass
+
+    def other(self, trigger):
+        pass
+
+flow = Flow("etl")
+flow.add_routine(Step(1), "first")
+flow.add_routine(Step(1), "second")
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('Step(1), "first"', 'Step(2), "first"'),
+        ('Step(1), "first"', 'Step(3), "first"'),
+    ],
+)
+def test_routines_of_a_class_are_told_apart_by_what_is_their_own(
+    folder: MakeFolder, change: tuple[str, str]
+) -> None:
+    made = folder({"etl.py": TWO_WAYS})
+    made.loader.reload()
+    made.write("etl.py", TWO_WAYS.replace(*change))
+    made.loader.reload()
+    diff = made.events[-1].diff
+    assert diff is not None
+    assert diff.routines_changed == ("first",)
+
+
 def test_what_each_load_did_is_kept(folder: MakeFolder) -> None:
     made = folder({"etl.py": flow("etl")})
     made.loader.reload()

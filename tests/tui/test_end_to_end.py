@@ -78,6 +78,36 @@ def test_open_start_see_and_quit(terminal: Terminal) -> None:
     assert "printed by a subprocess" not in before
 
 
+COLLECTS = """
+import gc
+from routilux import Flow, Routine
+
+
+def collects(trigger, *, job_state):
+    while not gc.isenabled():
+        job_state.sleep(0.05)
+    print("garbage is collected")
+
+
+flow = Flow("collects")
+routine = Routine("collects")
+routine.define_slot("trigger")
+routine.set_logic(collects)
+flow.add_routine(routine)
+"""
+
+
+def test_garbage_is_collected_once_the_app_is_open(tmp_path: Path) -> None:
+    (tmp_path / "collects.py").write_text(COLLECTS)
+    terminal = Terminal(str(tmp_path))
+    try:
+        terminal.wait_until_shown("collects.py:")
+        terminal.press("S")
+        terminal.wait_until_shown("garbage is collected")
+    finally:
+        terminal.close()
+
+
 def test_a_signal_gives_the_terminal_back(terminal: Terminal) -> None:
     terminal.wait_for("greeting")
     at = len(terminal.received)

@@ -27,6 +27,9 @@ class Collector:
     def get_count(self) -> tuple[int, int, int]:
         return (1, 1, self.made)
 
+    def disable(self) -> None:
+        self.done.append("disable")
+
     def enable(self) -> None:
         self.done.append("enable")
 
@@ -51,16 +54,16 @@ def collector() -> Collector:
 def sweeper(collector: Collector) -> Sweeper:
     """One whose app is on the screen."""
     sweeper = Sweeper(collector, lambda: collector.now)
-    sweeper.tick(0.0)
+    sweeper.begin()
     collector.done.clear()
     return sweeper
 
 
 def test_the_collector_begins_when_the_app_is_on_the_screen(collector: Collector) -> None:
     sweeper = Sweeper(collector, lambda: collector.now)
-    assert collector.done == ["freeze"]
-    sweeper.tick(0.0)
-    assert collector.done == ["freeze", "enable"]
+    assert collector.done == ["disable"]
+    sweeper.begin()
+    assert collector.done == ["disable", "enable"]
     assert collector.thresholds[:2] == (700, 10)
     assert collector.thresholds[2] > 1_000_000
 
