@@ -102,8 +102,11 @@ class Orders:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "steps.py").write_text(textwrap.dedent(FLOWS))
+    # For the files that random keys have written.
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(elsewhere)
     return tmp_path
 
 
