@@ -10,9 +10,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 # A quote that is not closed yet reaches to the end: the text is looked at while it is typed.
 _WORD: Final = re.compile(r'(?P<head>!?(?:[^\s":]*:)?!?)"(?P<quoted>[^"]*)"?|(?P<bare>\S+)')
@@ -20,8 +19,7 @@ _NAME: Final = re.compile(r"[a-z_]+")
 _NO_CHOICES: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One condition; `field` is empty where any field may hold the text."""
 
     field: str
@@ -29,8 +27,7 @@ class Term:
     wanted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """A parsed filter. One without terms lets everything pass.
 
     `problem` says what in it can hardly be meant, and what would be right.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -192,7 +191,7 @@ class FlowFolder:
                 elif event.kind in ("fixed", "removed") and event.flow is None:
                     self._breakages.pop(event.path, None)
         self._breakages = {
-            path: replace(self._breakages[path], error=error)
+            path: self._breakages[path]._replace(error=error)
             if path in self._breakages
             else Breakage(error, generation.number, None)
             for path, error in generation.errors.items()
@@ -209,7 +208,7 @@ class FlowFolder:
                 broken.append(picture)
             else:
                 breakage = self._breakages.get(version.path)
-                flows.append(picture if breakage is None else replace(picture, breakage=breakage))
+                flows.append(picture if breakage is None else picture._replace(breakage=breakage))
         catalogue = Catalogue(
             generation.root,
             tuple(flows),

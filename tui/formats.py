@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from routilux.snapshot import Progress
@@ -122,8 +122,7 @@ def pretty(value: Any, limit: int = 200_000) -> str:
     return "".join(pieces)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(NamedTuple):
     nested: bool
     room: int
 

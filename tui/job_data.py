@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from routilux.snapshot import RoutineData
 from tui.formats import clock_time
@@ -15,8 +14,7 @@ from tui.tree import Branch
 ITEMS: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class JobData:
+class JobData(NamedTuple):
     """The job's own data, not copies: it is looked at, never kept."""
 
     parameters: Mapping[str, Any]

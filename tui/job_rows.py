@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 from time import perf_counter
-from typing import Any, Final, overload
+from typing import Any, Final, NamedTuple, overload
 
 from routilux.snapshot import JobSummary
 from routilux.status import ExecutionStatus
@@ -35,8 +34,7 @@ Key = Any
 _FIRST: Final = itemgetter(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(NamedTuple):
     """`down`: the greatest first. Among equals the newest comes first either way."""
 
     by: str = "started"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -93,7 +92,7 @@ class RuntimeKeeper:
             except OSError:
                 changed = False
             note = f"{file.name} was changed since" if changed else ""
-        return replace(job, problem=misfit(flow, state), note=note)
+        return job._replace(problem=misfit(flow, state), note=note)
 
     def carry_on(self, job: SavedJob) -> str:
         with self._files.claim(job) as state:

@@ -6,7 +6,6 @@ import difflib
 import string
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations
 from typing import Final
 
@@ -111,7 +110,7 @@ def remap(wanted: Mapping[str, Sequence[str]]) -> tuple[Key, ...]:
             given[action] = tuple(dict.fromkeys(key_name(key) for key in keys))
         except KeymapError as error:
             raise KeymapError(f"{action}: {error}") from None
-    table = tuple(replace(key, keys=given.get(key.name, key.keys)) for key in KEYS)
+    table = tuple(key._replace(keys=given.get(key.name, key.keys)) for key in KEYS)
     for key in table:
         if key.name in given:
             _check_typed(key)

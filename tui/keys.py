@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.binding import Binding
 
@@ -41,8 +40,7 @@ SCOPE_TITLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key. `rank` orders the footer (0: not in it); `panes` are those whose footer shows it.
 
     `name` is unique and stays, so that a configuration can give the action other keys.

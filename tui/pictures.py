@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from routilux.connection import Connection
 from routilux.exceptions import FlowDefinitionError
@@ -20,8 +20,7 @@ from tui.places import Place, place_of_routine
 from tui.roster import Changes
 
 
-@dataclass(frozen=True, slots=True)
-class RoutinePicture:
+class RoutinePicture(NamedTuple):
     """A node of a flow. `about` is the first line of its docstring."""
 
     routine_id: str
@@ -33,8 +32,7 @@ class RoutinePicture:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Breakage:
+class Breakage(NamedTuple):
     """What is wrong with a file, and since which load; `since` is None where that is not known."""
 
     error: LoadError
@@ -42,8 +40,7 @@ class Breakage:
     since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class FlowPicture:
+class FlowPicture(NamedTuple):
     """A flow of the folder. `declared` tells a flow without parameters from one that takes any.
 
     `others` says whether it takes parameters besides those it declares. `described` is false while
@@ -72,8 +69,7 @@ class FlowPicture:
         return tuple(finding for finding in self.findings if finding.level == "error")
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """The flow folder. `problem` says why it could not be read at all; `loading` that it still is.
 
     `breakages` and `output`, what was put out at import, are by path. `loads` are the newest, oldest
@@ -86,9 +82,9 @@ class Catalogue:
     problem: str = ""
     loading: bool = False
     generation: int = 0
-    breakages: Mapping[str, Breakage] = field(default_factory=lambda: MappingProxyType({}))
+    breakages: Mapping[str, Breakage] = MappingProxyType({})
     loads: tuple[LoadRecord, ...] = ()
-    output: Mapping[str, tuple[OutputLine, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    output: Mapping[str, tuple[OutputLine, ...]] = MappingProxyType({})
     watched: bool = True
 
     @property
@@ -100,8 +96,7 @@ class Catalogue:
         return next((flow for flow in self.flows if flow.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class JobDetail:
+class JobDetail(NamedTuple):
     """The chosen job in full. `newest`: the generation of its flow in the folder now, if that is there."""
 
     snapshot: JobSnapshot
@@ -109,8 +104,7 @@ class JobDetail:
     newest: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One picture of everything that moves, and what has changed since the one before.
 
     `held_for`: seconds a job has been pausing or cancelling.
@@ -118,8 +112,8 @@ class Frame:
 
     snapshot: RuntimeSnapshot
     detail: JobDetail | None = None
-    held_for: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    changes: Changes = field(default_factory=Changes)
+    held_for: Mapping[str, float] = MappingProxyType({})
+    changes: Changes = Changes()
 
 
 def picture_of(loaded: FlowVersion, *, parameters: bool = True) -> FlowPicture:
@@ -162,7 +156,7 @@ def with_parameters(picture: FlowPicture, flow: Flow) -> FlowPicture:
     """The picture of `flow` with its parameters; that runs the flow's own code, and may raise anything."""
     if picture.described:
         return picture
-    return replace(picture, parameters=flow.parameters, others=allows_others(flow.params), described=True)
+    return picture._replace(parameters=flow.parameters, others=allows_others(flow.params), described=True)
 
 
 def first_line(text: str | None) -> str:

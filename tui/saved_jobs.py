@@ -14,10 +14,9 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from routilux.flow import Flow
 from routilux.job_state import JobState
@@ -32,8 +31,7 @@ class Taken(Exception):
     """The job is no longer there to be carried on: another app has it, or it was discarded."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedJob:
+class SavedJob(NamedTuple):
     """One job that was saved. `problem` says why it cannot be carried on, `note` what one should know."""
 
     file: Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import sys
@@ -88,7 +87,7 @@ def list_flows(folder: Path | None, as_json: bool) -> None:
 
 
 def _listing(folder: Generation) -> dict[str, Any]:
-    flows, errors = [], [dataclasses.asdict(error) for error in folder.errors.values()]
+    flows, errors = [], [error._asdict() for error in folder.errors.values()]
     for flow in folder.flows.values():
         about = {
             "name": flow.name,
@@ -99,7 +98,7 @@ def _listing(folder: Generation) -> dict[str, Any]:
         try:
             parameters = [_parameter(field) for field in flow.flow.parameters]
         except FlowDefinitionError as error:
-            errors.append(dataclasses.asdict(_undescribable(flow, error)))
+            errors.append(_undescribable(flow, error)._asdict())
         else:
             flows.append({**about, "routines": list(flow.flow.routines), "parameters": parameters})
     return {"root": str(folder.root), "flows": flows, "errors": errors}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from routilux.flow import Flow
@@ -12,8 +12,7 @@ from routilux.loading.modules import ModuleVersion
 from routilux.loading.tree import is_private
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """A flow, under one name, in one version of a module."""
 
     name: str

@@ -5,16 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import traceback
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from routilux.loading.frames import user_part
 
 ErrorKind: TypeAlias = Literal["syntax", "exception", "blocked", "timeout", "conflict", "unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
-class LoadError:
+class LoadError(NamedTuple):
     """Why a file declares no flows. `path` is relative to the root and `lineno` is a line of that file.
 
     `message` is one line. `traceback` holds the user's frames only, and is empty where the file itself

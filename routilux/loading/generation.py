@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from routilux.connection import Connection
 from routilux.flow import Flow
@@ -18,8 +18,7 @@ from routilux.loading.source_diffs import SourceChange
 EventKind: TypeAlias = Literal["added", "changed", "removed", "broken", "fixed", "slow"]
 
 
-@dataclass(frozen=True, slots=True)
-class FlowVersion:
+class FlowVersion(NamedTuple):
     """A flow, where it is declared, and the number of the generation that brought it like this.
 
     `path` is relative to the root; `lineno` counts from 1. `source_hash` is that of the whole file.
@@ -33,8 +32,7 @@ class FlowVersion:
     source_hash: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(NamedTuple):
     """The folder as one load left it: flows by name, and errors by path relative to the root.
 
     Both are in alphabetical order and immutable. A file that has an error has its last good flows, if
@@ -43,8 +41,8 @@ class Generation:
 
     number: int
     root: Path
-    flows: Mapping[str, FlowVersion] = field(default_factory=lambda: MappingProxyType({}))
-    errors: Mapping[str, LoadError] = field(default_factory=lambda: MappingProxyType({}))
+    flows: Mapping[str, FlowVersion] = MappingProxyType({})
+    errors: Mapping[str, LoadError] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,7 @@ class FlowDiff:
         return "\n".join(change.text for change in self.sources if change.text)
 
 
-@dataclass(frozen=True, slots=True)
-class FlowEvent:
+class FlowEvent(NamedTuple):
     """Something that a load did. Holds nothing of the flows themselves.
 
     `flow` is a name; None where it is only about a file. `generation` is the number of the one that
@@ -85,8 +82,7 @@ class FlowEvent:
     error: LoadError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LoadRecord:
+class LoadRecord(NamedTuple):
     """One load: when it was published, how long reading and importing took, and what came of it.
 
     `paths` are the files that were added, changed or removed.

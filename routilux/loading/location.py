@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import platformdirs
 
@@ -18,8 +17,7 @@ class ConfigurationError(ValueError):
     """A configuration that cannot be used; the message names the file, the key and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigTable:
+class ConfigTable(NamedTuple):
     """What one file says. `header` is how the file calls the table, "" where it is the whole file."""
 
     file: Path

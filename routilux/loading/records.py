@@ -59,10 +59,10 @@ def _source_size(record: LoadRecord) -> int:
 
 
 def _without_sources(record: LoadRecord) -> LoadRecord:
-    return replace(record, events=tuple(_without_source(event) for event in record.events))
+    return record._replace(events=tuple(_without_source(event) for event in record.events))
 
 
 def _without_source(event: FlowEvent) -> FlowEvent:
     if event.diff is None or not event.diff.sources:
         return event
-    return replace(event, diff=replace(event.diff, sources=()))
+    return event._replace(diff=replace(event.diff, sources=()))

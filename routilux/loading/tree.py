@@ -16,8 +16,7 @@ _RACY: Final = 3.0
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules"})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The bytes of a file as they were read; `problem` says why they could not be."""
 
     content: bytes

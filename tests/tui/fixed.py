@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -168,7 +167,7 @@ BROKEN = LoadError(
 )
 CATALOGUE = Catalogue(
     ROOT,
-    (replace(NO_ENTRY, generation=12), replace(ETL, generation=12), replace(FREE, generation=9)),
+    (NO_ENTRY._replace(generation=12), ETL._replace(generation=12), FREE._replace(generation=9)),
     (BROKEN,),
     generation=12,
     breakages=MappingProxyType({"score.py": Breakage(BROKEN, 11, NOW - timedelta(seconds=105))}),
@@ -411,7 +410,7 @@ class FixedBackend:
     def detail(self, job_id: str) -> JobDetail | None:
         job = next((job for job in self.picture.jobs if job.job_id == job_id), None)
         told = None if job is None else detail(job)
-        return told if told is None or self.errors is None else replace(told, errors=self.errors)
+        return told if told is None or self.errors is None else told._replace(errors=self.errors)
 
     def log(self, job_id: str, since: int) -> Sequence[LogLine]:
         return self.lines[since:]

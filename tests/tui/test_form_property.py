@@ -95,13 +95,27 @@ def declarations(draw: Any, depth: int = 1) -> tuple[type, st.SearchStrategy[dic
             annotation, of = annotation | None, of | st.none()
         has_default = draw(st.booleans())
         name = f"p{number}"
-        fields[name] = (annotation, draw(of) if has_default and draw(st.booleans()) else None)
-        if not has_default:
-            fields[name] = (annotation, ...)
+        default = draw(of) if has_default and draw(st.booleans()) else None
+        if default is not None:
+            default = converted(kind.annotation, default, nested)
+        fields[name] = (annotation, default if has_default else ...)
         values[name] = of | ANYTHING if draw(st.integers(0, 5)) == 0 else of
     made = draw(st.sampled_from([_model, _model, _dataclass, _typed_dict]))(fields)
     given = st.fixed_dictionaries({}, optional=values)
     return made, given if draw(st.booleans()) else st.fixed_dictionaries(values)
+
+
+def converted(annotation: Any, default: Any, nested: bool) -> Any:
+    """A default as it is once validated, for nobody validates it; None where it is none of its type.
+
+    A form cannot tell `red` left alone from `red` chosen, though only the latter is converted.
+    """
+    if nested:
+        return taken(annotation, default)
+    try:
+        return pydantic.TypeAdapter(annotation).validate_python(default)
+    except pydantic.ValidationError:
+        return None
 
 
 def _model(fields: dict[str, tuple[Any, Any]]) -> type:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,7 +93,7 @@ def test_field_that_is_emptied(matches: Matches) -> None:
 @pytest.mark.parametrize("size", [(60, 24), (120, 40)], ids=str)
 def test_flow_that_changed_under_the_form(matches: Matches, size: tuple[int, int]) -> None:
     async def change(pilot: Drive, form: StartScreen) -> None:
-        form.flow_changed(replace(picture_of(Params), name="orders.load"))
+        form.flow_changed(picture_of(Params)._replace(name="orders.load"))
         await settled(pilot)
 
     assert matches(fixed.app(()), size, run_before=opened(GIVEN, then=change))

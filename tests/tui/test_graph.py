@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def flow_of(*edges: str, more: str = "") -> FlowPicture:
         for name in names
     )
     first = routines[0].routine_id if routines else None
-    return replace(fixed.ETL, routines=routines, connections=tuple(connections), entry=first)
+    return fixed.ETL._replace(routines=routines, connections=tuple(connections), entry=first)
 
 
 def reaches(flow: FlowPicture, start: str, end: str) -> bool:
@@ -199,7 +198,7 @@ async def test_states_and_depths_are_in_the_graph_and_change_with_the_job() -> N
             detail = before(job_id)
             assert detail is not None
             routines = (fixed.state("fetch", "failed"), *detail.snapshot.routines[1:])
-            return replace(detail, snapshot=detail.snapshot._replace(routines=routines))
+            return detail._replace(snapshot=detail.snapshot._replace(routines=routines))
 
         backend.detail = later  # type: ignore[method-assign]
         backend.give(fixed.JOBS)  # type: ignore[attr-defined]

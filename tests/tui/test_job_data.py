@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -115,8 +114,8 @@ async def test_the_choice_stays_on_its_row_while_the_data_changes() -> None:
         chosen = view.chosen
         data = fixed_tabs.job_data()
         more = {"aaa": 1, "bbb": 2}
-        app_of(pilot).backend.held = replace(  # type: ignore[attr-defined]
-            data, parameters={**data.parameters, **more}, shared=dict(data.shared)
+        app_of(pilot).backend.held = data._replace(
+            parameters={**data.parameters, **more}, shared=dict(data.shared)
         )
         app_of(pilot).backend.give(fixed.JOBS)  # type: ignore[attr-defined]
         main_of(pilot)._frame()

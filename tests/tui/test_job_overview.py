@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -57,7 +56,7 @@ def test_what_the_job_waits_for_and_what_is_left_over_is_said_in_words() -> None
 def test_one_item_is_one_item() -> None:
     detail = fixed.detail(fixed.JOBS[2])
     snapshot = detail.snapshot._replace(leftovers=MappingProxyType({"join.right": 1}))
-    rows = overview_rows(replace(detail, snapshot=snapshot), 80)
+    rows = overview_rows(detail._replace(snapshot=snapshot), 80)
     assert any(row.line[-1:] == (("1 item left in join.right", "warning"),) for row in rows)
 
 

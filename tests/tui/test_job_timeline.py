@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ def app_with(
                 return None
             more = tuple(fixed.state(f"extra_{number}", "idle", runs=0) for number in range(routines))
             snapshot = detail.snapshot
-            return replace(detail, snapshot=snapshot._replace(routines=snapshot.routines + more))
+            return detail._replace(snapshot=snapshot._replace(routines=snapshot.routines + more))
 
     backend = Backend([job])
     backend.records = records
@@ -178,6 +177,7 @@ def test_timeline_zoomed_in(matches: Matches) -> None:
     async def go(pilot: Pilot[int]) -> None:
         await pilot.press("5", "z")
         pilot.app.main.job_pane.go_to_tab("Timeline")  # type: ignore[attr-defined]
+        await pilot.pause()
         await pilot.press(*["plus"] * 3)
 
     assert matches(app_with(RUNNING, fixed_tabs.timeline_records()), (100, 30), run_before=go)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -213,11 +212,11 @@ SAVED = SavedJob(
     Path("/state/a.json"), "a31fbeef00000001", "etl.daily", fixed.NOW - timedelta(hours=9),
     {"day": "2025-06-12"}, 12, 1003, Progress(68, 100),
 )  # fmt: skip
-CHANGED = replace(
-    SAVED, file=Path("/state/b.json"), job_id="b00000000000001a", note="etl.py was changed since"
+CHANGED = SAVED._replace(
+    file=Path("/state/b.json"), job_id="b00000000000001a", note="etl.py was changed since"
 )
-GONE = replace(
-    SAVED, file=Path("/state/c.json"), job_id="c00000000000001a", flow_name="[red]old[/red]\x1b[2J",
+GONE = SAVED._replace(
+    file=Path("/state/c.json"), job_id="c00000000000001a", flow_name="[red]old[/red]\x1b[2J",
     progress=None, problem="the flow old is no longer in the folder",
 )  # fmt: skip
 
@@ -237,7 +236,7 @@ async def offered(*jobs: SavedJob) -> AsyncIterator[Drive]:
 async def test_saved_jobs_are_offered_when_the_folder_was_read_and_only_then() -> None:
     async with offered(SAVED) as pilot:
         await pilot.press("escape")
-        main_of(pilot).set_catalogue(replace(fixed.CATALOGUE, generation=13))
+        main_of(pilot).set_catalogue(fixed.CATALOGUE._replace(generation=13))
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         assert pilot.app.screen is main_of(pilot)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,7 +121,7 @@ class SlowToDescribe(fixed.FixedBackend):
     """Describes a flow when it is told to."""
 
     def __init__(self) -> None:
-        flow = replace(fixed.ETL, described=False, parameters=())
+        flow = fixed.ETL._replace(described=False, parameters=())
         super().__init__(catalogue=Catalogue(fixed.ROOT, (flow,)))
         self.go_on = threading.Event()
         self.error: Exception | None = None

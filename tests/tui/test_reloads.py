@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -42,7 +41,7 @@ def said(record: LoadRecord) -> list[str]:
 def then(*loads: LoadRecord, **more: object) -> Catalogue:
     """The fixed catalogue after some more loads."""
     known = fixed.CATALOGUE
-    return replace(known, generation=13, loads=(*known.loads, *loads), **more)  # type: ignore[arg-type]
+    return known._replace(generation=13, loads=(*known.loads, *loads), **more)  # type: ignore[arg-type]
 
 
 def test_what_the_start_finds_late_is_no_save() -> None:
@@ -195,7 +194,7 @@ async def test_what_happens_out_of_sight_is_said_and_nothing_else() -> None:
         wrong = load(14, 0, broken(), paths=("score.py",))
         await show(pilot, then(changed, wrong))
         assert toasts_of(pilot) == ["✗ score.py:41: NameError: pd"]
-        lost = then(*(replace(each) for each in (changed, wrong)))
+        lost = then(*(each._replace() for each in (changed, wrong)))
         await show(pilot, lost)
         assert len(toasts_of(pilot)) == 1, "records that have lost their sources are not told again"
 
@@ -273,7 +272,7 @@ def test_the_diff(matches: Matches, theme: str) -> None:
 
 def noisy() -> RoutiluxApp:
     output = {"score.py": (OutputLine("PRINT", "connecting …"), OutputLine("WARNING", "no cache"))}
-    return fixed.app(catalogue=replace(fixed.CATALOGUE, output=output))
+    return fixed.app(catalogue=fixed.CATALOGUE._replace(output=output))
 
 
 @pytest.mark.parametrize("size", [(60, 16), (120, 40)], ids=str)
@@ -287,7 +286,7 @@ def test_a_broken_file_says_in_the_header(matches: Matches) -> None:
 
 
 def test_no_loads_yet_and_none_to_come(matches: Matches) -> None:
-    catalogue = replace(fixed.CATALOGUE, loads=(), watched=False)
+    catalogue = fixed.CATALOGUE._replace(loads=(), watched=False)
     assert matches(fixed.app(catalogue=catalogue), press=("2",))
 
 
@@ -295,9 +294,9 @@ def test_no_loads_yet_and_none_to_come(matches: Matches) -> None:
 
 
 def stale() -> Catalogue:
-    breakage = replace(fixed.CATALOGUE.breakages["score.py"], error=replace(fixed.BROKEN, path="etl.py"))
-    flow = replace(fixed.ETL, generation=9, breakage=breakage)
-    return replace(fixed.CATALOGUE, flows=(flow, fixed.FREE), broken=(breakage.error,))
+    breakage = fixed.CATALOGUE.breakages["score.py"]._replace(error=fixed.BROKEN._replace(path="etl.py"))
+    flow = fixed.ETL._replace(generation=9, breakage=breakage)
+    return fixed.CATALOGUE._replace(flows=(flow, fixed.FREE), broken=(breakage.error,))
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
@@ -333,7 +332,7 @@ async def test_a_turns_re_run_on_save_on_and_off() -> None:
 
 
 async def test_without_watching_there_is_no_re_run_on_save() -> None:
-    catalogue = replace(fixed.CATALOGUE, watched=False)
+    catalogue = fixed.CATALOGUE._replace(watched=False)
     async with fixed.app(catalogue=catalogue).run_test(size=(120, 40), notifications=True) as pilot:
         await pilot.press("a")
         assert orders_of(pilot) == []
@@ -367,6 +366,6 @@ async def test_a_re_run_that_did_not_start_is_said() -> None:
 
 
 async def test_the_flow_pane_of_what_is_not_described_yet() -> None:
-    flow = replace(fixed.ETL, described=False, parameters=())
+    flow = fixed.ETL._replace(described=False, parameters=())
     async with fixed.app(catalogue=Catalogue(fixed.ROOT, (flow,))).run_test(size=(120, 50)) as pilot:
         assert "are being read …" in text_of(main_of(pilot).flow_view)

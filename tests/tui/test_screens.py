@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -132,7 +131,7 @@ def test_hostile_text_stays_in_its_cell(matches: Matches) -> None:
         "[red]x[/red] \x1b[31mred\x1b]0;title\x07 \x00\x08\r\nnext \u202eRTL אבג 漢字漢字 "
         "e\u0301\u0301\u0301\u0301\u0301 \udce9 👩\u200d👩\u200d👧\ufe0f"
     )
-    flow = replace(fixed.ETL, name=nasty, description=nasty, path=nasty)
+    flow = fixed.ETL._replace(name=nasty, description=nasty, path=nasty)
     jobs = [
         fixed.summary(1, fixed.S.FAILED, nasty, params={nasty: nasty}, error=nasty),
         fixed.summary(2, fixed.S.RUNNING, nasty, last_event=nasty, progress=fixed.Progress(1, 2, nasty)),
