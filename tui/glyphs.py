@@ -45,6 +45,12 @@ ROUTINE: Final[Mapping[str, Look]] = {
 }
 WIDEST_ROUTINE: Final = max(len(look.word) for look in ROUTINE.values()) + 2
 
+# The levels of lines of a log: their roles, and their words where they are shortened.
+LEVEL_ROLES: Final[Mapping[str, str]] = {
+    "DEBUG": "muted", "WARNING": "warning", "ERROR": "failed", "CRITICAL": "failed", "STDERR": "warning",
+}  # fmt: skip
+LEVEL_WORDS: Final[Mapping[str, str]] = {"WARNING": "WARN", "CRITICAL": "CRIT"}
+
 # Live ones first: what one looks for stands where one looks first.
 COUNT_ORDER: Final = (
     _S.RUNNING, _S.PAUSING, _S.CANCELLING, _S.PAUSED, _S.PENDING, _S.COMPLETED, _S.FAILED, _S.CANCELLED,

@@ -23,6 +23,7 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
     """
     app = active_app.get()
     await _drained()
+    seen: list[Any] = []
     for _ in range(_MOST_PAINTINGS):
         if not app._screen_stack:
             return
@@ -32,6 +33,13 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
         elif _is_due(app.screen):
             # Paints, and calls what was to be called afterwards.
             app.screen._on_timer_update()
+        elif behind := [
+            screen for screen in app._background_screens if _is_due(screen) and screen not in seen
+        ]:
+            # What is seen behind a dialog paints into it, and is due ever after.
+            seen += behind
+            for screen in behind:
+                screen._on_timer_update()
         else:
             return
         await _drained()

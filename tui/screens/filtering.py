@@ -9,7 +9,6 @@ from textual.widget import Widget
 
 from tui.widgets.bars import KeyBar
 from tui.widgets.job_pane import Filtered
-from tui.widgets.log_view import LogView
 from tui.widgets.prompt import Prompt, PromptNote
 
 
@@ -27,7 +26,7 @@ class FilteringScreen(Screen[None], inherit_bindings=False):
         """Type a filter for the list that has the focus, or that the focus came from."""
         target = self._filtered = self.to_filter()
         prompt = self.query_one(Prompt)
-        prompt.open(target.filter.text, "search" if isinstance(target, LogView) else "filter")
+        prompt.open(target.filter.text, target.PURPOSE)
         self.query_one(KeyBar).display = False
         self.set_focus(prompt)
 

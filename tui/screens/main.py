@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Final, cast
@@ -43,6 +45,8 @@ from tui.widgets.prompt import Prompt, PromptNote
 from tui.widgets.reload_list import ReloadList
 
 FRAME: Final = 0.1
+# So many seconds the first frame waits for the flow folder.
+MOMENT: Final = 0.1
 LEAST: Final = (60, 16)
 # Fewer columns stack the panes; from so many lines on, all of them fit above one another.
 TWO_COLUMNS: Final = 110
@@ -81,6 +85,10 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         self.flow_view = FlowView(id="flow")
         self.job_table = JobTable(id="jobs")
         self.job_pane = JobPane(id="job")
+        # What was read of the folder before this screen could show it.
+        self._early: Catalogue | None = None
+        self._read_early = asyncio.Event()
+        self._takes_catalogues = False
         self._pane = "flows"
         self._last_in = {"left": "flows", "right": "jobs"}
         self._zoomed = False
@@ -106,13 +114,23 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         yield Prompt(id="prompt")
         yield KeyBar(id="keys")
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
+        if self.catalogue.loading:
+            # Flows that are read within a moment are in the first frame, which need not be painted twice.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._read_early.wait(), MOMENT)
         self.query_one(Prompt).display = False
         self._arrange()
-        self.show_catalogue()
+        self._takes_catalogues = True
+        if self._early is not None:
+            self.set_catalogue(self._early)
+            self._early = None
+        else:
+            self.show_catalogue()
         self.set_focus(self.flow_list)
         self._frame()
         self.set_interval(FRAME, self._frame_if_due)
+        self.call_after_refresh(self.job_pane.more)
 
     # ---- feeding
 
@@ -252,7 +270,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         elif event.pane is self.reload_list:
             self.show_load()
         else:
-            text = self.job_pane.text_of(event.pane, event.key)
+            text = event.pane.text_of(event.key)
             if text is not None:
                 self.app.push_screen(TextScreen(text[0], lines_of_text(text[1])))
 

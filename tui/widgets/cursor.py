@@ -80,6 +80,10 @@ class CursorPane(LinePane, inherit_bindings=False):
                 return row
         return next((row for row in range(count) if self.row_key(row) == key), None)
 
+    def text_of(self, key: str) -> tuple[str, str] | None:
+        """A title and the whole text of a row that has more to say."""
+        return None
+
     def row_of_line(self, y: int) -> int:
         return y
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -23,22 +23,27 @@ from tui.pictures import FlowPicture, JobDetail
 from tui.spans import clean, cut
 from tui.widgets.bars import TabBar
 from tui.widgets.cursor import CursorPane
-from tui.widgets.data_view import DataView
 from tui.widgets.doc import DocPane
-from tui.widgets.error_view import ErrorView
-from tui.widgets.graph_view import GraphView
-from tui.widgets.history_tab import HistoryTab
-from tui.widgets.history_view import HistoryView
 from tui.widgets.lines import LinePane
-from tui.widgets.log_view import LogView
 from tui.widgets.overview import Overview
-from tui.widgets.timeline_view import TimelineView
+
+if TYPE_CHECKING:
+    from tui.widgets.data_view import DataView
+    from tui.widgets.error_view import ErrorView
+    from tui.widgets.graph_view import GraphView
+    from tui.widgets.history_tab import HistoryTab
+    from tui.widgets.history_view import HistoryView
+    from tui.widgets.log_view import LogView
+    from tui.widgets.more_tabs import MoreTabs
+    from tui.widgets.timeline_view import TimelineView
 
 TABS: Final = ("Overview", "Log", "History", "Timeline", "Graph", "Data", "Error")
 
 
 class Filtered(Protocol):
-    """What takes a filter, or a text to search."""
+    """What takes a filter, or a text to search; `PURPOSE` says which."""
+
+    PURPOSE: ClassVar[str]
 
     @property
     def filter(self) -> Filter: ...
@@ -47,7 +52,11 @@ class Filtered(Protocol):
 
 
 class JobPane(Vertical, inherit_bindings=False):
-    """The tabs of one job. Whoever feeds it asks `tab` and `log_sequence` for what to bring."""
+    """The tabs of one job. Whoever feeds it asks `tab` and `log_sequence` for what to bring.
+
+    All but the Overview are made, and their modules imported, when something asks for the first of them: no
+    first frame waits for them.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("job")]
 
@@ -62,13 +71,7 @@ class JobPane(Vertical, inherit_bindings=False):
         self._title = ""
         self._words = ""
         self.overview = Overview(id="overview")
-        self.log_view = LogView(id="log")
-        self.history = HistoryView(id="records")
-        self.history_tab = HistoryTab(self.history, id="history")
-        self.timeline = TimelineView(id="timeline")
-        self.graph = GraphView(id="graph")
-        self.data = DataView(id="data")
-        self.error_view = ErrorView(id="error")
+        self._more: MoreTabs | None = None
         self.log_sequence = 0
         self.recent_total = 0
 
@@ -76,12 +79,46 @@ class JobPane(Vertical, inherit_bindings=False):
         yield TabBar(id="tabs")
         with ContentSwitcher(initial="overview", id="tab-content"):
             yield self.overview
-            yield self.log_view
-            yield self.history_tab
-            yield self.timeline
-            yield self.graph
-            yield self.data
-            yield self.error_view
+
+    def more(self) -> MoreTabs:
+        """The other tabs. The first time this takes a moment."""
+        if self._more is None:
+            from tui.widgets.more_tabs import MoreTabs
+
+            self._more = more = MoreTabs()
+            for widget in more.widgets:
+                widget.display = False
+            self.query_one(ContentSwitcher).mount(*more.widgets)
+            more.clear(self._zone)
+        return self._more
+
+    @property
+    def log_view(self) -> LogView:
+        return self.more().log_view
+
+    @property
+    def history(self) -> HistoryView:
+        return self.more().history
+
+    @property
+    def history_tab(self) -> HistoryTab:
+        return self.more().history_tab
+
+    @property
+    def timeline(self) -> TimelineView:
+        return self.more().timeline
+
+    @property
+    def graph(self) -> GraphView:
+        return self.more().graph
+
+    @property
+    def data(self) -> DataView:
+        return self.more().data
+
+    @property
+    def error_view(self) -> ErrorView:
+        return self.more().error_view
 
     # ---- what it is given
 
@@ -95,12 +132,8 @@ class JobPane(Vertical, inherit_bindings=False):
         self.recent_total = 0
         if job_id is None:
             self.overview.show(None)
-        self.log_view.clear(zone)
-        self.history.clear(zone)
-        self.timeline.lanes.clear()
-        self.graph.show(None, None)
-        self.data.clear(zone)
-        self.error_view.show((), zone)
+        if self._more is not None:
+            self._more.clear(zone)
         self._label(None)
 
     def show_detail(self, detail: JobDetail | None) -> None:
@@ -157,33 +190,25 @@ class JobPane(Vertical, inherit_bindings=False):
     @property
     def content(self) -> LinePane:
         """The widget of the shown tab."""
-        views: tuple[LinePane, ...] = (
-            self.overview, self.log_view, self.history, self.timeline.lanes, self.graph, self.data,
-            self.error_view,
-        )  # fmt: skip
-        return views[TABS.index(self._tab)]
+        return self.overview if self._tab == TABS[0] else self.more().contents[self._tab]
 
     @property
     def filtered(self) -> Filtered | None:
         """The shown tab, where it can be filtered or searched."""
-        views: dict[str, Filtered] = {"Log": self.log_view, "History": self.history}
-        return views.get(self._tab)
+        return None if self._tab == TABS[0] else self.more().filtered.get(self._tab)
 
     def go_to_tab(self, name: str) -> None:
         """Show a tab; the focus goes with it if it was in this pane."""
         if name == self._tab:
             return
         had_focus = self.has_focus_within
+        self.more()
         self._tab = name
         self.query_one(ContentSwitcher).current = name.lower()
         if had_focus:
             self.screen.set_focus(self.content)
         self._show_tabs()
         self.post_message(self.TabChanged())
-
-    def text_of(self, pane: CursorPane, key: str) -> tuple[str, str] | None:
-        """A title and the whole text of a row that was opened; None where there is no more to say."""
-        return pane.text_of(key) if isinstance(pane, (HistoryView, DataView, DocPane)) else None
 
     @property
     def routine_looked_at(self) -> str | None:
@@ -207,9 +232,10 @@ class JobPane(Vertical, inherit_bindings=False):
     def on_cursor_pane_entered(self, event: CursorPane.Entered) -> None:
         """From a routine of the Overview to what it did; from a record to its data."""
         row = self.overview.row
-        if event.pane is self.history and not self.history_tab.is_open:
+        more = self._more
+        if more is not None and event.pane is more.history and not more.history_tab.is_open:
             event.stop()
-            self.history_tab.open()
+            more.history_tab.open()
         elif event.pane is self.overview and row is not None and row.routine:
             event.stop()
             self.go_to_tab("History")
@@ -217,8 +243,8 @@ class JobPane(Vertical, inherit_bindings=False):
             self._show_tabs()
 
     def on_cursor_pane_moved(self, event: CursorPane.Moved) -> None:
-        if event.pane is self.history:
-            self.history_tab.show()
+        if self._more is not None and event.pane is self._more.history:
+            self._more.history_tab.show()
 
     def on_history_view_changed(self) -> None:
         self._show_tabs()
@@ -247,27 +273,10 @@ class JobPane(Vertical, inherit_bindings=False):
 
     def _show_tabs(self) -> None:
         self.query_one(TabBar).show_tabs(TABS, self._tab, self.go_to_tab)
-        words = cut(self._words_of_tab(), max(self.size.width - 4, 8))
+        words = cut(self.content.words, max(self.size.width - 4, 8))
         if words != self._words:
             self._words = words
             self.border_subtitle = Content(words).markup
-
-    def _words_of_tab(self) -> str:
-        match self._tab:
-            case "Log":
-                return self.log_view.words
-            case "History":
-                return self.history.words
-            case "Timeline":
-                return self.timeline.lanes.words
-            case "Graph":
-                return self.graph.words
-            case "Data":
-                return self.data.words
-            case "Error":
-                return self.error_view.words
-            case _:
-                return ""
 
     def _label(self, detail: JobDetail | None) -> None:
         title = "5 Job"

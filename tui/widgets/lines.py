@@ -26,6 +26,8 @@ class LinePane(Roles, ScrollView, can_focus=True, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("lines")]
     SCOPES: ClassVar[frozenset[str]] = frozenset({"lines"})
+    # What a text is for that is typed for it, where it takes one.
+    PURPOSE: ClassVar[str] = "filter"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -50,6 +52,11 @@ class LinePane(Roles, ScrollView, can_focus=True, inherit_bindings=False):
     def overlay(self, y: int) -> Style | None:
         """What is laid over the roles of a line; None for nothing."""
         return None
+
+    @property
+    def words(self) -> str:
+        """What it says of itself where the border of the job's pane has room."""
+        return ""
 
     @property
     def head_lines(self) -> int:

@@ -13,15 +13,12 @@ from textual.message import Message
 from routilux.history import LogLine
 from tui.filters import Filter, Term
 from tui.formats import clock_time
+from tui.glyphs import LEVEL_ROLES, LEVEL_WORDS
 from tui.keys import bindings_of
 from tui.log_rows import GAP, LEVELS, MAX_LINES, LogRows, Row
 from tui.spans import Line, Span, fit, plain, width
 from tui.widgets.lines import LinePane
 
-LEVEL_ROLES: Final = {
-    "DEBUG": "muted", "WARNING": "warning", "ERROR": "failed", "CRITICAL": "failed", "STDERR": "warning",
-}  # fmt: skip
-LEVEL_WORDS: Final = {"WARNING": "WARN", "CRITICAL": "CRIT"}
 # The routine's column; the narrow one where there are fewer columns than _ROOMY.
 _ROUTINE: Final = 12
 _ROUTINE_NARROW: Final = 8
@@ -37,6 +34,7 @@ class LogView(LinePane):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("log")]
     SCOPES: ClassVar[frozenset[str]] = frozenset({"lines", "log"})
+    PURPOSE: ClassVar[str] = "search"
 
     class Changed(Message):
         """What the log says of itself (follow mode, filters, counts) has changed."""

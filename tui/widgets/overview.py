@@ -11,11 +11,10 @@ from routilux.history import LogLine
 from routilux.snapshot import JobSnapshot, RoutineSnapshot
 from tui.doc_rows import DocRow
 from tui.formats import bar, clock_time, duration, parameters_line, progress_words
-from tui.glyphs import WIDEST_ROUTINE, routine_look, status_look
+from tui.glyphs import LEVEL_ROLES, LEVEL_WORDS, WIDEST_ROUTINE, routine_look, status_look
 from tui.pictures import JobDetail
 from tui.spans import BLANK, Line, Span, cut, fit, line_width, wrap
 from tui.widgets.doc import DocPane
-from tui.widgets.log_view import LEVEL_ROLES, LEVEL_WORDS
 
 # The names of the counts where there is little room.
 _SHORT: Final = {"waiting": "wait", "dropped": "drop", "skipped": "skip", "errors": "err", "retries": "retr"}
