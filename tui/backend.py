@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from routilux import params
 from routilux.flow import Flow
@@ -14,12 +14,14 @@ from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, RuntimeSnapshot
 from tui.earlier import EarlierSets
 from tui.folder import FlowFolder
-from tui.job_data import ITEMS, JobData
 from tui.keeper import Keeper, RuntimeKeeper
-from tui.pictures import Catalogue, FlowPicture, JobDetail, picture_of
+from tui.pictures import Catalogue, FlowPicture, JobData, JobDetail, picture_of
 from tui.reruns import Previous, Rerun, Reruns
 from tui.saved_jobs import SavedJobs
 from tui.state import name_for, state_folder
+
+# Items that are fetched of each slot for the Data tab; of the others only the count is told.
+_ITEMS: Final = 200
 
 
 def saved_folder(root: Path) -> Path:
@@ -189,7 +191,7 @@ class RuntimeBackend:
         if job is None:
             return None
         state = job.job_state
-        return JobData(state.entry_params, state.shared_data, job.routine_data(ITEMS))
+        return JobData(state.entry_params, state.shared_data, job.routine_data(_ITEMS))
 
     def check(self, flow_name: str, values: Mapping[str, Any]) -> None:
         version = self._folder.version(flow_name)

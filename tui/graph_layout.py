@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 from tui.pictures import FlowPicture
 
@@ -62,8 +62,7 @@ class Net:
         return [*ends, *(end for end in (self.source, self.side) if end is not None)]
 
 
-@dataclass
-class Layout:
+class Layout(NamedTuple):
     """The layers, and above each layer (and below the last) the lines of the channel there."""
 
     layers: list[list[Spot]]

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-from routilux.snapshot import RoutineData
 from tui.formats import clock_time
+from tui.pictures import JobData
 from tui.tree import Branch
-
-# Items that are fetched of each slot; of the others only the count is told.
-ITEMS: Final = 200
-
-
-class JobData(NamedTuple):
-    """The job's own data, not copies: it is looked at, never kept."""
-
-    parameters: Mapping[str, Any]
-    shared: Mapping[str, Any]
-    routines: tuple[RoutineData, ...]
 
 
 def roots_of(data: JobData, zone: tzinfo | None) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from routilux.history import ExecutionRecord, JobError, LogLine
 from routilux.raised import to_tree
 from routilux.safe_text import Secrets, text_of
 from routilux.snapshot import JobSnapshot, RoutineSnapshot
-from tui.job_data import JobData
+from tui.pictures import JobData
 
 # Characters of a value that JSON cannot hold.
 _TEXT: Final = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import string
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -97,6 +97,8 @@ def remap(wanted: Mapping[str, Sequence[str]]) -> tuple[Key, ...]:
     Raises `KeymapError` for an action or a key that does not exist, and for a key that would do two
     things in one place.
     """
+    if not wanted:
+        return KEYS
     names = [key.name for key in KEYS]
     given: dict[str, tuple[str, ...]] = {}
     for action, keys in wanted.items():
@@ -132,22 +134,21 @@ _PUNCTUATION: Final = frozenset(_character(char) for char in string.punctuation)
 
 def _clashes(table: Iterable[Key]) -> list[tuple[Key, Key]]:
     """Pairs with a key in common where both are bound, but those that the table itself means so."""
+    meant = {(one.name, other.name) for one, other in _alike(KEYS)}
     return [
         (one, other)
-        for one, other in combinations(table, 2)
-        if set(one.keys) & set(other.keys)
-        and _meet(one.scope, other.scope)
-        and (one.name, other.name) not in _MEANT
+        for one, other in _alike(table)
+        if _meet(one.scope, other.scope) and (one.name, other.name) not in meant
     ]
+
+
+def _alike(table: Iterable[Key]) -> Iterator[tuple[Key, Key]]:
+    """Pairs with a key in common."""
+    return (pair for pair in combinations(table, 2) if not set(pair[0].keys).isdisjoint(pair[1].keys))
 
 
 def _meet(one: str, other: str) -> bool:
     return one == other or other in _OVER.get(one, ()) or one in _OVER.get(other, ())
-
-
-_MEANT: Final = frozenset(
-    (one.name, other.name) for one, other in combinations(KEYS, 2) if set(one.keys) & set(other.keys)
-)
 
 
 def _said(one: Key, other: Key) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routilux.connection import Connection
 from routilux.exceptions import FlowDefinitionError
@@ -14,7 +14,7 @@ from routilux.flow import Flow
 from routilux.history import JobError
 from routilux.loading import FlowVersion, LoadError, LoadRecord, OutputLine
 from routilux.params import ParameterField, allows_others
-from routilux.snapshot import JobSnapshot, RuntimeSnapshot
+from routilux.snapshot import JobSnapshot, RoutineData, RuntimeSnapshot
 from routilux.validation import Finding
 from tui.places import Place, place_of_routine
 from tui.roster import Changes
@@ -102,6 +102,14 @@ class JobDetail(NamedTuple):
     snapshot: JobSnapshot
     errors: tuple[JobError, ...] = ()
     newest: int | None = None
+
+
+class JobData(NamedTuple):
+    """The job's own data, not copies: it is looked at, never kept."""
+
+    parameters: Mapping[str, Any]
+    shared: Mapping[str, Any]
+    routines: tuple[RoutineData, ...]
 
 
 class Frame(NamedTuple):

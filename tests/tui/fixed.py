@@ -27,8 +27,7 @@ from routilux.status import ExecutionStatus as S
 from routilux.validation import Finding
 from tests.tui.fixed_errors import RAISED
 from tui.app import RoutiluxApp
-from tui.job_data import JobData
-from tui.pictures import Breakage, Catalogue, FlowPicture, JobDetail, RoutinePicture
+from tui.pictures import Breakage, Catalogue, FlowPicture, JobData, JobDetail, RoutinePicture
 from tui.reruns import Rerun
 from tui.saved_jobs import SavedJob
 

@@ -12,7 +12,7 @@ from routilux.history import ENDED, FAILED, RETRIED, SKIPPED, STARTED, Execution
 from routilux.slot import Item
 from routilux.snapshot import RoutineData, SlotItems
 from tests.tui import fixed
-from tui.job_data import JobData
+from tui.pictures import JobData
 
 
 def timeline_records(seconds: float = 74.0, first: int = 0) -> list[ExecutionRecord]:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tests.tui import fixed, fixed_tabs
 from tests.tui.driving import Drive, app_of, main_of, screen_text, text_of
 from tui.app import RoutiluxApp
-from tui.job_data import JobData
+from tui.pictures import JobData
 from tui.screens.text import TextScreen
 from tui.widgets.data_view import DataView
 

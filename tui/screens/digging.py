@@ -19,7 +19,6 @@ from tui.formats import short_id
 from tui.job_json import as_json, data_tree, job_tree
 from tui.lending import run_in_terminal, run_windowed
 from tui.places import Place, short_path
-from tui.screens.export import ExportScreen
 from tui.screens.question import Answer, Question
 from tui.screens.steering import SteeringScreen
 from tui.serve import in_browser
@@ -211,6 +210,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         def named(path: Path | None) -> None:
             if path is not None:
                 self.run_worker(self._write(export, path, over=False), exclusive=False)
+
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.screens.export import ExportScreen
 
         self.app.push_screen(ExportScreen(export.what, export.name), named)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tui.aside import aside
 from tui.backend import Backend
@@ -11,8 +12,10 @@ from tui.formats import short_id
 from tui.keys import key_named
 from tui.saved_jobs import SavedJob
 from tui.screens.question import Answer, Question
-from tui.screens.saved import Decision, SavedScreen
 from tui.screens.telling import TellingScreen
+
+if TYPE_CHECKING:
+    from tui.screens.saved import Decision
 
 
 class OfferingScreen(TellingScreen, inherit_bindings=False):
@@ -43,6 +46,9 @@ class OfferingScreen(TellingScreen, inherit_bindings=False):
             if asked:
                 self.say("No job was saved when the app was left.")
         elif self.app.screen is self:
+            # Not before there is something to offer: the first frame would wait for it.
+            from tui.screens.saved import SavedScreen
+
             self.app.push_screen(SavedScreen(jobs, self._clock().tzinfo), self._decided)
         else:
             key = key_named("saved-jobs").first

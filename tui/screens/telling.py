@@ -9,7 +9,6 @@ from textual.screen import Screen
 
 from tui.keys import key_named
 from tui.messages import Messages
-from tui.screens.messages import MessagesScreen
 from tui.spans import clean
 
 
@@ -39,4 +38,7 @@ class TellingScreen(Screen[None], inherit_bindings=False):
         return said, self.action_messages
 
     def action_messages(self) -> None:
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.screens.messages import MessagesScreen
+
         self.app.push_screen(MessagesScreen(self.messages))

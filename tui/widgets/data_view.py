@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 
 from tui.formats import one_line, pretty
-from tui.job_data import JobData, roots_of
+from tui.job_data import roots_of
 from tui.keys import bindings_of
+from tui.pictures import JobData
 from tui.spans import Line, Span, cut, line_width
 from tui.tree import FIRST, MORE, Branch, Node, Path, children, has_children, kind_words, rows_of
 from tui.widgets.cursor import CursorPane

@@ -17,9 +17,8 @@ from routilux.history import ExecutionRecord, LogLine
 from routilux.snapshot import JobSnapshot
 from tui.filters import Filter
 from tui.formats import short_id
-from tui.job_data import JobData
 from tui.keys import bindings_of
-from tui.pictures import FlowPicture, JobDetail
+from tui.pictures import FlowPicture, JobData, JobDetail
 from tui.spans import clean, cut
 from tui.widgets.bars import TabBar
 from tui.widgets.cursor import CursorPane
