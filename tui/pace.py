@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from time import monotonic, thread_time
 from typing import Final
 
@@ -17,14 +18,23 @@ LONGEST: Final = 1.0
 LONGEST_WATCHED: Final = 0.25
 # A frame would get in the way of a key that was pressed less than so many seconds ago.
 JUST_NOW: Final = 0.03
+# Seconds in which what a step has changed is painted. Textual looks sixty times a second, and paints the
+# rectangle around all that has changed: that is less where header, lists and footer do not change at once.
+PAINTED: Final = 0.018
+# Keys in a row that a frame waits for.
+MOST_WAYS: Final = 5
 
 
 class Pace:
     """Asked at every frame whether it is due. For the thread of the screen, whose CPU time it measures."""
 
     def __init__(
-        self, clock: Callable[[], float] = monotonic, cpu_clock: Callable[[], float] = thread_time
+        self,
+        clock: Callable[[], float] = monotonic,
+        cpu_clock: Callable[[], float] = thread_time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._sleep = sleep
         self._clock = clock
         self._cpu_clock = cpu_clock
         # When the last frame was due, on either clock.
@@ -44,3 +54,15 @@ class Pace:
             return False
         self._last, self._cpu = now, cpu
         return True
+
+    async def give_way(self, quiet: Callable[[], float]) -> None:
+        """In the middle of a frame, while somebody types: let it be painted so far, and let a key that came
+        meanwhile be dealt with before the rest.
+        """
+        if quiet() > WATCHED:
+            return
+        await self._sleep(PAINTED)
+        for _ in range(MOST_WAYS):
+            if (ago := quiet()) >= JUST_NOW:
+                return
+            await self._sleep(JUST_NOW - ago)

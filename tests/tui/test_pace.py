@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tui.pace import JUST_NOW, LONGEST, LONGEST_WATCHED, SHARE, SHARE_WATCHED, WATCHED, Pace
+from tui.pace import (
+    JUST_NOW,
+    LONGEST,
+    LONGEST_WATCHED,
+    MOST_WAYS,
+    PAINTED,
+    SHARE,
+    SHARE_WATCHED,
+    WATCHED,
+    Pace,
+)
 
 
 class Clocks:
@@ -17,6 +27,11 @@ class Clocks:
     def pass_by(self, seconds: float, cpu: float) -> None:
         self.now += seconds
         self.cpu += cpu
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture
@@ -68,3 +83,38 @@ def test_a_key_comes_before_a_frame_but_not_for_long(pace: Pace, clocks: Clocks)
     assert pace.is_due(JUST_NOW)
     clocks.pass_by(LONGEST_WATCHED, 0.0)
     assert pace.is_due(0.0)
+
+
+async def given_way(keys: list[float], quiet: float) -> list[float]:
+    """How long a frame gives way, in its parts; `keys` are the moments at which keys come meanwhile."""
+    slept: list[float] = []
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        slept.append(seconds)
+
+    def since_a_key() -> float:
+        return min([now - key for key in keys if key <= now], default=quiet + now)
+
+    await Pace(sleep=sleep).give_way(since_a_key)
+    return slept
+
+
+@pytest.mark.anyio
+async def test_a_frame_gives_way_to_keys_only_while_somebody_types() -> None:
+    assert await given_way([], WATCHED + 0.1) == []
+    assert await given_way([], WATCHED - 0.1) == [PAINTED]
+
+
+@pytest.mark.anyio
+async def test_a_frame_goes_on_once_a_key_had_its_time() -> None:
+    waits = await given_way([0.01], 0.5)
+    assert sum(waits) == pytest.approx(0.01 + JUST_NOW)
+
+
+@pytest.mark.anyio
+async def test_keys_without_an_end_do_not_hold_up_a_frame_for_ever() -> None:
+    keys = [number / 100 for number in range(1000)]
+    assert len(await given_way(keys, 0.5)) == 1 + MOST_WAYS

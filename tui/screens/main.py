@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import ClassVar, Final, cast
 
@@ -80,6 +80,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         self._clock = clock
         self.feed = Feed(backend, clock)
         self._ended = EndedNews(clock)
+        self._header = Header(id="header")
         self.flow_list = FlowList(id="flows")
         self.reload_list = ReloadList(id="reloads")
         self.flow_view = FlowView(id="flow")
@@ -96,10 +97,12 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         self._headed: tuple[object, ...] | None = None
         self._wanted_job = None
         self._pace = Pace()
+        # What is left of the frame that is being taken.
+        self._underway: Iterator[None] = iter(())
         self._tabs = TabFeed(backend, self.job_pane, clock)
 
     def compose(self) -> ComposeResult:
-        yield Header(id="header")
+        yield self._header
         yield Breadcrumb(id="breadcrumb")
         with Horizontal(id="body"):
             with Vertical(id="left", classes="column"):
@@ -134,15 +137,26 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
 
     # ---- feeding
 
-    def _frame_if_due(self) -> None:
-        if self._pace.is_due(cast(TypingAhead, self.app).quiet):
-            self._frame()
+    async def _frame_if_due(self) -> None:
+        app = cast(TypingAhead, self.app)
+        if self._pace.is_due(app.quiet):
+            self._underway = self._steps()
+            for _ in self._underway:
+                await self._pace.give_way(lambda: app.quiet)
 
     def _frame(self) -> None:
+        """Take a frame at once; one that is under way comes to its end first."""
+        for steps in (self._underway, self._steps()):
+            for _ in steps:
+                pass
+
+    def _steps(self) -> Iterator[None]:
+        """A frame, in steps between which keys may be dealt with."""
         self.take_catalogue()
         frame = self.feed.tick(self._wanted_job or self.job_table.chosen)
+        yield
         if frame is not None:
-            self._show_frame(frame)
+            yield from self._show_frame(frame)
             self._gather_ended()
         else:
             self.job_table.read_ahead()
@@ -154,10 +168,12 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         self._show_header()
         self.leave_if_done()
 
-    def _show_frame(self, frame: Frame) -> None:
+    def _show_frame(self, frame: Frame) -> Iterator[None]:
         self.flow_list.show_counts(self.feed.roster.by_flow)
         self.flow_view.show_snapshot(frame.snapshot)
+        yield
         self.job_table.show(frame.snapshot, frame.held_for, frame.changes)
+        yield
         if self._wanted_job is not None and self.job_table.choose(self._wanted_job):
             self._wanted_job = None
         chosen = self.job_table.chosen
@@ -166,6 +182,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
             self.job_pane.show_detail(frame.detail)
             self._tabs.bring(frame.detail)
         self._show_where()
+        yield
 
     def show_chosen(self) -> None:
         """Show another job now rather than with the next frame."""
@@ -180,28 +197,25 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         snapshot = self.feed.last
         if snapshot is None:
             return
-        warning = leaving_words(self.leaving)
         now = self._clock()
-        header = self.query_one(Header)
-        note = self.note_of_reload()
         headed = (
             snapshot,
             now.replace(microsecond=0),
-            warning,
-            note,
+            self.leaving,
+            self.catalogue,
             self.messages.unseen,
-            header.size.width,
+            self._header.size.width,
         )
         if headed == self._headed:
             return  # as in nine of ten frames of an app that nobody uses
         self._headed = headed
-        header.show_picture(
+        self._header.show_picture(
             shown_folder(self.backend.root),
             snapshot,
             now.strftime("%H:%M:%S"),
-            warning,
+            leaving_words(self.leaving),
             self.messages_mark(),
-            note,
+            self.note_of_reload(),
         )
 
     def _gather_ended(self) -> None:
