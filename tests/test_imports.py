@@ -63,5 +63,23 @@ with Runtime(2) as runtime:
     assert "pydantic" not in imported_by(statement)
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        "pydantic",
+        "tui.form.draft",
+        "tui.screens.start",
+        "tui.screens.saved",
+        "tui.screens.messages",
+        "tui.screens.export",
+        "tui.widgets.more_tabs",
+        "tui.timeline",
+        "tui.tree",
+    ],
+)
+def test_the_first_frame_waits_for_no_import_that_it_does_not_need(later: str) -> None:
+    assert later not in imported_by("import tui.command")
+
+
 def test_the_interface_is_built_on_the_library() -> None:
     assert {"routilux", "textual"} <= imported_by("import tui.app")

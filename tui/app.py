@@ -155,7 +155,8 @@ class RoutiluxApp(TypingAhead):
     async def load(self) -> None:
         """Read the flow folder. In a thread that nobody waits for in the end: its modules run, and one may
         never come to its end."""
-        self._main.set_catalogue(await aside(self.backend.load))
+        await aside(self.backend.load)
+        self._main.folder_read()
 
     def action_ask_quit(self) -> None:
         """ctrl+q, wherever one is; a question that is open already has to be answered first."""

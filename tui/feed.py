@@ -40,7 +40,7 @@ class Feed:
         return self._last
 
     def tick(self, chosen: str | None) -> Frame | None:
-        """The next frame, with the chosen job in full; None where nothing can have changed."""
+        """The next frame; None where nothing can have changed, nor another job been `chosen`."""
         now = self._clock()
         if not self._due(now, chosen):
             return None
@@ -52,8 +52,7 @@ class Feed:
         held = [job.job_id for job in self.roster.unfinished.values() if job.status in _HELD]
         self._held_since = {job_id: self._held_since.get(job_id, now) for job_id in held}
         held_for = {job_id: (now - since).total_seconds() for job_id, since in self._held_since.items()}
-        detail = self._backend.detail(chosen) if chosen is not None else None
-        return Frame(snapshot, detail, MappingProxyType(held_for), changes)
+        return Frame(snapshot, MappingProxyType(held_for), changes)
 
     def _due(self, now: datetime, chosen: str | None) -> bool:
         changed = self._backend.changed()

@@ -119,7 +119,6 @@ class Frame(NamedTuple):
     """
 
     snapshot: RuntimeSnapshot
-    detail: JobDetail | None = None
     held_for: Mapping[str, float] = MappingProxyType({})
     changes: Changes = Changes()
 

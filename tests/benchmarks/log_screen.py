@@ -125,7 +125,7 @@ async def _keys() -> tuple[list[float], float]:
             assert job is not None
             await pilot.press("5", "right_square_bracket")
 
-            view = app.main.job_pane.log_view
+            view = app.main.job_pane.more().log_view
 
             async def measured(action: Callable[[], object], times: list[float]) -> None:
                 painted = asyncio.Event()

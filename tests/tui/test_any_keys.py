@@ -80,19 +80,3 @@ async def test_a_key_that_is_never_dealt_with_holds_up_no_other(monkeypatch: pyt
         for key in "44z":
             app.post_message(Key(key, key))
         await until(pilot, lambda: not main_of(pilot).query_one("#left").display)
-
-
-async def test_a_frame_that_gives_way_to_another_comes_to_its_end_first() -> None:
-    async with fixed.app().run_test(size=(120, 40)) as pilot:
-        main, backend = main_of(pilot), app_of(pilot).backend
-        backend.give([fixed.summary(1, S.RUNNING), fixed.summary(2, S.RUNNING)])  # type: ignore[attr-defined]
-        main._underway = under_way = main._steps()
-        next(under_way)
-        backend.give([fixed.summary(2, S.COMPLETED), fixed.summary(3, S.RUNNING)])  # type: ignore[attr-defined]
-        main._frame()
-        assert next(under_way, "its end") == "its end"
-        shown = {job.job_id: job.status for job in main.job_table.rows.rows}
-        assert shown == {
-            fixed.summary(2, S.COMPLETED).job_id: S.COMPLETED,
-            fixed.summary(3, S.RUNNING).job_id: S.RUNNING,
-        }

@@ -91,7 +91,7 @@ async def test_the_place_to_edit_follows_what_one_looks_at(folder: Path) -> None
         await pilot.press("left", "left", "left")
         await until_shown(pilot, "❱ 12")
         assert main.place() == Place(file, 12)
-        view = main.job_pane.error_view
+        view = main.job_pane.more().error_view
         view.choose(
             next(view.row_key(row) for row in range(view.row_count()) if view.row_key(row).endswith(":11"))
         )
@@ -250,7 +250,7 @@ async def test_y_in_the_errors_copies_the_variable_or_the_call() -> None:
     app.backend.errors = fixed_errors.several(fixed.NOW)  # type: ignore[attr-defined]
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await pilot.press("5", "left")
-        view = main_of(pilot).job_pane.error_view
+        view = main_of(pilot).job_pane.more().error_view
         keys = [view.row_key(row) for row in range(view.row_count())]
         view.choose(next(key for key in keys if key.endswith(":row")))
         await pilot.press("y")
@@ -375,7 +375,7 @@ async def test_a_name_that_cannot_be_is_said_so_beside_it(
             assert isinstance(pilot.app.screen, ExportScreen)
         await pilot.press("escape")
         assert os.listdir(tmp_path) == []
-        assert main_of(pilot).focused is main_of(pilot).job_pane.log_view
+        assert main_of(pilot).focused is main_of(pilot).job_pane.more().log_view
 
 
 @pytest.mark.anyio

@@ -71,21 +71,12 @@ def test_a_thread_that_is_busy_with_what_has_ended_makes_a_frame_a_second() -> N
     assert feed.tick(None) is None
 
 
-def test_another_choice_makes_a_frame_with_its_detail() -> None:
+def test_another_choice_makes_a_frame_and_no_second() -> None:
     feed, _, _ = feed_of(S.COMPLETED)
     feed.tick(None)
     job_id = feed.last.jobs[0].job_id if feed.last is not None else ""
-    frame = feed.tick(job_id)
-    assert frame is not None
-    assert frame.detail is not None
-    assert frame.detail.snapshot.job_id == job_id
-
-
-def test_a_job_that_is_forgotten_has_no_detail() -> None:
-    feed, _, _ = feed_of(S.COMPLETED)
-    frame = feed.tick("gone")
-    assert frame is not None
-    assert frame.detail is None
+    assert feed.tick(job_id) is not None
+    assert feed.tick(job_id) is None
 
 
 def test_how_long_a_job_has_been_pausing_is_counted_from_when_it_was_first_seen() -> None:

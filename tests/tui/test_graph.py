@@ -177,7 +177,7 @@ async def graph_of(
         main_of(pilot).job_pane.go_to_tab("Graph")
         await pilot.press("5")
         await pilot.pause()
-        yield pilot, main_of(pilot).job_pane.graph
+        yield pilot, main_of(pilot).job_pane.more().graph
 
 
 @pytest.fixture

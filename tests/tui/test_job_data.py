@@ -36,7 +36,7 @@ async def data_of(data: JobData | None = None) -> AsyncIterator[tuple[Drive, Dat
         main_of(pilot).job_pane.go_to_tab("Data")
         await pilot.press("5")
         await pilot.pause()
-        yield pilot, main_of(pilot).job_pane.data
+        yield pilot, main_of(pilot).job_pane.more().data
 
 
 async def go_to(pilot: Drive, view: DataView, text: str) -> None:
@@ -150,7 +150,7 @@ def test_data_pictures(matches: Matches, size: tuple[int, int], theme: str) -> N
         pilot.app.main.job_pane.go_to_tab("Data")  # type: ignore[attr-defined]
         await pilot.press("5", "z")
         await pilot.pause()
-        view = pilot.app.main.job_pane.data  # type: ignore[attr-defined]
+        view = pilot.app.main.job_pane.more().data  # type: ignore[attr-defined]
         for text in ("'totals'", "'ring'", "'order'", "load.good"):
             await go_to(pilot, view, text)
             await pilot.press("plus")

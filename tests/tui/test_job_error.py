@@ -36,7 +36,7 @@ async def errors_of(
         await pilot.pause()
         await pilot.press("5", "left")
         await pilot.pause()
-        yield pilot, main_of(pilot).job_pane.error_view
+        yield pilot, main_of(pilot).job_pane.more().error_view
 
 
 def keys_of(view: ErrorView) -> list[str]:

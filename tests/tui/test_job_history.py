@@ -49,11 +49,11 @@ async def test_enter_opens_the_record_which_follows_the_choice_and_escape_closes
     async with history_of("g", "j") as (pilot, pane):
         await pilot.press("enter")
         await until_shown(pilot, "'order': 1017")
-        assert "clean good" in text_of(pane.history_tab.record)
+        assert "clean good" in text_of(pane.more().history_tab.record)
         await pilot.press("j", "j")
-        await until(pilot, lambda: "KeyError" in text_of(pane.history_tab.record))
+        await until(pilot, lambda: "KeyError" in text_of(pane.more().history_tab.record))
         await pilot.press("escape")
-        assert not pane.history_tab.is_open
+        assert not pane.more().history_tab.is_open
         assert main_of(pilot).pane == "job"
         await pilot.press("escape")
         assert main_of(pilot).pane == "jobs"
@@ -64,8 +64,8 @@ async def test_enter_again_shows_it_in_a_window() -> None:
     async with history_of("g", "enter", "enter") as (pilot, pane):
         assert isinstance(pilot.app.screen, TextScreen)
         await pilot.press("escape")
-        assert main_of(pilot).focused is pane.history
-        assert pane.history_tab.is_open
+        assert main_of(pilot).focused is pane.more().history
+        assert pane.more().history_tab.is_open
 
 
 @pytest.mark.anyio
@@ -74,16 +74,16 @@ async def test_the_record_stands_beside_the_list_where_there_is_room(columns: in
     async with history_of("g", "enter", size=(columns, 50)) as (pilot, pane):
         await pilot.pause()
         # Written for the width it has, and not for the one it had before it was laid out.
-        assert "12:04:15.000+00:00" in text_of(pane.history_tab.record)
-        below = pane.history_tab.record.region.y > pane.history.region.y
+        assert "12:04:15.000+00:00" in text_of(pane.more().history_tab.record)
+        below = pane.more().history_tab.record.region.y > pane.more().history.region.y
         assert below is not beside
-        assert pane.history.size.height > 5
+        assert pane.more().history.size.height > 5
 
 
 @pytest.mark.anyio
 async def test_the_newest_is_followed_until_one_chooses_another_and_again_with_f() -> None:
     async with history_of(records=[record(number) for number in range(50)]) as (pilot, pane):
-        view = pane.history
+        view = pane.more().history
         assert view.chosen == "50"
         assert "FOLLOW · 50 records" in screen_text(pilot)
         view.append([record(50)], 0)
@@ -117,7 +117,7 @@ async def test_a_filter_looks_at_routine_event_and_data_and_counts_what_passes()
             await pilot.press("slash")
             await type_text(pilot, typed)
             await pilot.press("enter")
-            view = pane.history
+            view = pane.more().history
             assert [view.row_key(row) for row in range(view.row_count())] == rows
             assert f"{len(rows)} pass {typed}" in view.words
             await pilot.press("escape")
@@ -126,21 +126,21 @@ async def test_a_filter_looks_at_routine_event_and_data_and_counts_what_passes()
 @pytest.mark.anyio
 async def test_what_is_no_longer_kept_is_told_and_gone() -> None:
     async with history_of(records=[record(number) for number in range(100)]) as (_, pane):
-        pane.history.append([record(100)], 91)
-        assert pane.history.row_count() == 11
-        assert "91 dropped" in pane.history.words
+        pane.more().history.append([record(100)], 91)
+        assert pane.more().history.row_count() == 11
+        assert "91 dropped" in pane.more().history.words
 
 
 @pytest.mark.anyio
 async def test_rude_and_huge_data_is_shown_safely() -> None:
     hostile = {"a": Rude(), "b": "\x1b[31m[b]\u202e漢字\x00", "c": "x" * 50_000_000}
     async with history_of("enter", records=[record(0, hostile)]) as (pilot, pane):
-        await until(pilot, lambda: "repr raises" in text_of(pane.history_tab.record))
+        await until(pilot, lambda: "repr raises" in text_of(pane.more().history_tab.record))
         shown = screen_text(pilot)
         assert "\x1b" not in shown
         assert "\u202e" not in shown
         assert "漢字" in shown
-        assert pane.history_tab.record.line_count() < 500
+        assert pane.more().history_tab.record.line_count() < 500
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ async def log_of(
         await pilot.pause()
         await pilot.press("5", "right_square_bracket")
         await pilot.pause()
-        yield pilot, main_of(pilot).job_pane.log_view
+        yield pilot, main_of(pilot).job_pane.more().log_view
 
 
 def seen_rows(log: LogView) -> range:

@@ -117,9 +117,9 @@ async def test_enter_on_a_routine_goes_to_what_it_did_and_escape_comes_back() ->
         await pilot.press("enter")
         pane = main_of(pilot).job_pane
         assert pane.tab == "History"
-        assert pane.history.filter.text == "routine:clean"
+        assert pane.more().history.filter.text == "routine:clean"
         await pilot.press("escape")
-        assert not pane.history.filter
+        assert not pane.more().history.filter
         await pilot.press("escape")
         assert main_of(pilot).pane == "jobs"
 

@@ -52,7 +52,7 @@ async def timeline_of(
         main_of(pilot).job_pane.go_to_tab("Timeline")
         await pilot.press("5")
         await pilot.pause()
-        yield pilot, main_of(pilot).job_pane.timeline.lanes
+        yield pilot, main_of(pilot).job_pane.more().timeline.lanes
 
 
 RUNNING = fixed.summary(0x1A, S.RUNNING, elapsed=74.0)

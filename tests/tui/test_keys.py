@@ -184,7 +184,7 @@ async def test_moving_in_text_scrolls() -> None:
 
 async def test_log_scrolls_sideways() -> None:
     async with driven("5", "right_square_bracket", size=(60, 24)) as pilot:
-        log = main_of(pilot).job_pane.log_view
+        log = main_of(pilot).job_pane.more().log_view
         await pilot.pause()
         await pilot.press("L")
         assert log.scroll_offset.x > 0
@@ -396,7 +396,7 @@ async def test_what_has_ended_is_not_asked_about() -> None:
 
 async def test_follow_and_level_of_the_log() -> None:
     async with driven("5", "right_square_bracket") as pilot:
-        log = main_of(pilot).job_pane.log_view
+        log = main_of(pilot).job_pane.more().log_view
         await pilot.pause()
         assert log.following
         await pilot.press("k")

@@ -148,7 +148,7 @@ async def a_log(max_lines: int = 1000) -> AsyncIterator[tuple[Drive, LogView]]:
     backend.lines = []
     async with shown(backend) as (pilot, main):
         await pilot.press("5", "right_square_bracket")
-        log = main.job_pane.log_view
+        log = main.job_pane.more().log_view
         log.rows.max_lines = max_lines
         yield pilot, log
 

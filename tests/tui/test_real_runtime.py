@@ -166,7 +166,7 @@ async def test_a_flow_is_started_with_the_form_and_seen_to_finish(folder: Path) 
         assert "count=7" in shown
         await pilot.press("5", "right")
         await until_shown(pilot, "said [bold]by[/bold] the source fast ['a']")
-        assert "PRINT" in text_of(main_of(pilot).job_pane.log_view)
+        assert "PRINT" in text_of(main_of(pilot).job_pane.more().log_view)
         await pilot.press("right")
         await until_shown(pilot, "{'n': 6}")
 
@@ -178,7 +178,7 @@ async def test_a_failed_job_shows_its_traceback_and_data(folder: Path) -> None:
         await ended(pilot, job)
         await pilot.press("5", "left")
         await until_shown(pilot, "no such shelf")
-        shown = text_of(main_of(pilot).job_pane.error_view)
+        shown = text_of(main_of(pilot).job_pane.more().error_view)
         assert 'raise ValueError("no such shelf")' in shown
         assert "data it failed on" in shown
         assert "'n': 0" in shown

@@ -79,7 +79,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
             fatal = [error for error in detail.errors if error.fatal] if detail is not None else []
             place = failing_place(fatal[-1]) if fatal else None
             return place or self._place_of_flow(job.flow_name)
-        place = self.job_pane.error_view.place if self.job_pane.tab == "Error" else None
+        place = self.job_pane.more().error_view.place if self.job_pane.tab == "Error" else None
         routine = self.job_pane.routine_looked_at
         return place or self._place_of_routine(job, routine) or self._place_of_flow(job.flow_name)
 
@@ -228,7 +228,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         name = partial(default_name, job_id, summary.flow_name)
         tab = self.job_pane.tab if self.pane == "job" else ""
         if tab == "Log":
-            view, lines = self.job_pane.log_view, self.backend.log(job_id, 0)
+            view, lines = self.job_pane.more().log_view, self.backend.log(job_id, 0)
             shown = [line for line in lines if view.rows.passes(line)] if view.filters else lines
             what = _narrowed("the log", len(shown), len(lines), "lines", " · ".join(view.filters))
             count = _count(len(shown), "line", detail.snapshot.log_dropped)
@@ -236,9 +236,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
             return Export(what, name("log", ".txt"), count, pieces)
         if tab in ("History", "Timeline"):
             records, dropped = self.backend.history(job_id, 0), detail.snapshot.history_dropped
-            what, total, narrowed = "the history", len(records), self.job_pane.history.filter
+            what, total, narrowed = "the history", len(records), self.job_pane.more().history.filter
             if tab == "History" and narrowed:
-                records = [record for record in records if self.job_pane.history.passes(record)]
+                records = [record for record in records if self.job_pane.more().history.passes(record)]
                 what = _narrowed(what, len(records), total, "records", f"/{narrowed.text}")
             count = _count(len(records), "record", dropped)
             return Export(what, name("history", ".jsonl"), count, lambda _: history_pieces(records, secrets))

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import ClassVar, Final, cast
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widget import Widget
 from textual.widgets import Static
 
 from routilux.snapshot import JobSummary, RuntimeSnapshot
@@ -20,13 +18,13 @@ from routilux.status import ExecutionStatus
 from tui.backend import Backend
 from tui.ended import EndedNews
 from tui.feed import Feed
-from tui.formats import short_id
-from tui.keys import Key, bindings_of, footer_of
+from tui.keys import bindings_of
 from tui.marks import Targets
 from tui.messages import Messages
 from tui.pace import Pace
 from tui.pictures import Catalogue, FlowPicture, Frame
 from tui.places import Place, shown_folder
+from tui.screens.arranging import COLUMN, ArrangingScreen
 from tui.screens.bulk import BulkScreen
 from tui.screens.filtering import FilteringScreen
 from tui.screens.leaving import leaving_words
@@ -47,21 +45,12 @@ from tui.widgets.reload_list import ReloadList
 FRAME: Final = 0.1
 # So many seconds the first frame waits for the flow folder.
 MOMENT: Final = 0.1
-LEAST: Final = (60, 16)
-# Fewer columns stack the panes; from so many lines on, all of them fit above one another.
-TWO_COLUMNS: Final = 110
-ALL_STACKED: Final = 44
-# With fewer lines a column shows one pane only.
-TWO_PANES: Final = 22
-# With fewer, the column of three shows two.
-THREE_PANES: Final = 30
-ORDER: Final = ("flows", "reloads", "flow", "jobs", "job")
-COLUMN: Final = {"flows": "left", "reloads": "left", "flow": "left", "jobs": "right", "job": "right"}
+# The pane one goes back to.
 BEHIND: Final = {"flow": "flows", "reloads": "flows", "job": "jobs"}
 
 
-class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=False):
-    """Feeds the panes a frame at a time, and moves between them."""
+class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=False):
+    """Feeds the panes a frame at a time, and does what is about more than one of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("main")]
 
@@ -86,13 +75,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         self.flow_view = FlowView(id="flow")
         self.job_table = JobTable(id="jobs")
         self.job_pane = JobPane(id="job")
-        # What was read of the folder before this screen could show it.
-        self._early: Catalogue | None = None
-        self._read_early = asyncio.Event()
-        self._takes_catalogues = False
-        self._pane = "flows"
-        self._last_in = {"left": "flows", "right": "jobs"}
-        self._zoomed = False
+        self._folder_is_read = asyncio.Event()
         # What the header was made from last.
         self._headed: tuple[object, ...] | None = None
         self._wanted_job = None
@@ -121,19 +104,21 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         if self.catalogue.loading:
             # Flows that are read within a moment are in the first frame, which need not be painted twice.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._read_early.wait(), MOMENT)
+                await asyncio.wait_for(self._folder_is_read.wait(), MOMENT)
         self.query_one(Prompt).display = False
-        self._arrange()
-        self._takes_catalogues = True
-        if self._early is not None:
-            self.set_catalogue(self._early)
-            self._early = None
-        else:
-            self.show_catalogue()
+        self.fit_panes()
+        self.show_catalogue()
         self.set_focus(self.flow_list)
         self._frame()
         self.set_interval(FRAME, self._frame_if_due)
+        # From then on they are there when a key asks for them.
         self.call_after_refresh(self.job_pane.more)
+
+    def folder_read(self) -> None:
+        """The backend has read the flow folder for the first time."""
+        self._folder_is_read.set()
+        if self.is_mounted:
+            self.take_catalogue()
 
     # ---- feeding
 
@@ -176,16 +161,12 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         yield
         if self._wanted_job is not None and self.job_table.choose(self._wanted_job):
             self._wanted_job = None
-        chosen = self.job_table.chosen
-        self.job_pane.show_job(chosen, self._clock().tzinfo)
-        if frame.detail is None or frame.detail.snapshot.job_id == chosen:
-            self.job_pane.show_detail(frame.detail)
-            self._tabs.bring(frame.detail)
-        self._show_where()
+        self.show_chosen()
+        self.show_where()
         yield
 
     def show_chosen(self) -> None:
-        """Show another job now rather than with the next frame."""
+        """Show the chosen job as it is now."""
         chosen = self.job_table.chosen
         self.job_pane.show_job(chosen, self._clock().tzinfo)
         if chosen is not None and self.feed.last is not None:
@@ -236,7 +217,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         return self.job_table.chosen_job
 
     def looked_at(self) -> LinePane:
-        return self.job_pane.content if self._pane == "job" else cast(LinePane, self._widget(self._pane))
+        return self.job_pane.content if self._pane == "job" else cast(LinePane, self.widget_of(self._pane))
 
     def chosen_place(self) -> Place | None:
         if self._pane == "reloads":
@@ -274,7 +255,7 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
             self.show_flow()
         elif event.pane is self.job_table:
             self.show_chosen()
-        self._show_where()
+        self.show_where()
 
     def on_cursor_pane_entered(self, event: CursorPane.Entered) -> None:
         if event.pane is self.flow_list:
@@ -290,46 +271,9 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
 
     def on_job_pane_tab_changed(self) -> None:
         self.show_chosen()
-        self._show_where()
+        self.show_where()
 
     # ---- panes
-
-    @property
-    def narrow(self) -> bool:
-        return self.size.width < TWO_COLUMNS
-
-    @property
-    def pane(self) -> str:
-        """The pane that has the focus, or had it last."""
-        return self._pane
-
-    def _widget(self, pane: str) -> Widget:
-        widgets: dict[str, Widget] = {
-            "flows": self.flow_list,
-            "reloads": self.reload_list,
-            "flow": self.flow_view,
-            "jobs": self.job_table,
-            "job": self.job_pane,
-        }
-        return widgets[pane]
-
-    def action_pane(self, name: str) -> None:
-        """Go to a pane; on a narrow screen it comes into view."""
-        self._enter(name)
-        target = self.job_pane.content if name == "job" else self._widget(name)
-        # At once, and not with Widget.focus, which comes after keys that were typed together.
-        self.set_focus(target, scroll_visible=False)
-
-    def _enter(self, name: str) -> None:
-        self._pane = name
-        self._last_in[COLUMN[name]] = name
-        self._arrange()
-
-    def action_next_pane(self) -> None:
-        self.action_pane(ORDER[(ORDER.index(self._pane) + 1) % len(ORDER)])
-
-    def action_previous_pane(self) -> None:
-        self.action_pane(ORDER[(ORDER.index(self._pane) - 1) % len(ORDER)])
 
     def action_back(self) -> None:
         """One step back: what was opened in a tab, the range, the filter, the view, the marks, the zoom,
@@ -347,76 +291,10 @@ class MainScreen(BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=
         else:
             self.action_pane(BEHIND.get(self._pane, "flows"))
 
-    def action_zoom(self) -> None:
-        self._zoomed = not self._zoomed
-        self._arrange()
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        inside = next((each.id for each in event.widget.ancestors_with_self if each.id in ORDER), None)
-        if inside is not None and inside != self._pane:
-            self._enter(inside)
-        self._show_where()
-
     def on_resize(self) -> None:
-        self._arrange()
+        self.fit_panes()
         self.show_catalogue()
         self._show_header()
-
-    def _arrange(self) -> None:
-        """Decide which panes are seen, from the size, the zoom and where one is."""
-        columns, lines = self.size
-        too_small = columns < LEAST[0] or lines < LEAST[1]
-        stacked_all = self.narrow and lines >= ALL_STACKED and not self._zoomed
-        here = COLUMN[self._pane]
-        self.query_one("#body").display = not too_small
-        self.query_one("#keys").display = not too_small
-        message = self.query_one("#too-small", Static)
-        message.display = too_small
-        if too_small:
-            message.update(f"routilux needs {LEAST[0]}x{LEAST[1]}; this terminal has {columns}x{lines}")
-        self.query_one(Breadcrumb).display = self.narrow and not too_small
-        self.set_class(self.narrow, "-narrow")
-        for column in ("left", "right"):
-            alone = self._zoomed or (self.narrow and not stacked_all)
-            self.query_one(f"#{column}").display = column == here or not alone
-            one = self._zoomed or lines < TWO_PANES
-            for pane in ORDER:
-                if COLUMN[pane] == column:
-                    shown = self._pane if column == here else self._last_in[column]
-                    hidden = pane == ("flow" if shown == "reloads" else "reloads") and lines < THREE_PANES
-                    self._widget(pane).display = pane == shown if one else not hidden
-        for pane in ORDER:
-            self._widget(pane).set_class(pane == self._pane, "-here")
-        self._show_where()
-
-    def _show_where(self) -> None:
-        """The footer for what has the focus, and on narrow screens the way to it."""
-        self.query_one(KeyBar).show_keys(footer_of(self._pane, self.scopes()), self._press)
-        if self.narrow:
-            flow, job = self.flow_list.chosen_flow, self.job_table.chosen
-            crumbs = [
-                ("flows", "1 Flows"),
-                ("reloads", "2 Reloads"),
-                ("flow", f"3 {flow.name}" if flow is not None else "3 Flow"),
-                ("jobs", "4 Jobs"),
-                ("job", f"5 {short_id(job)}" if job is not None else "5 Job"),
-            ]
-            self.query_one(Breadcrumb).show_path(crumbs, self._pane, self.action_pane)
-
-    def scopes(self) -> frozenset[str]:
-        """The scopes of the keys that do something where the focus is."""
-        focused = self.focused
-        scopes = {"main"}
-        if focused is not None:
-            for widget in focused.ancestors_with_self:
-                scopes |= getattr(widget, "SCOPES", frozenset())
-            if self.job_pane in focused.ancestors_with_self:
-                scopes.add("job")
-        return frozenset(scopes)
-
-    def _press(self, key: Key) -> None:
-        """A key of the footer was clicked."""
-        self.app.simulate_key(key.keys[0])
 
     # ---- the filter, help
 

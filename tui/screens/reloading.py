@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Final, Literal, cast
@@ -37,10 +36,6 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
     reload_list: ReloadList
     flow_view: FlowView
     job_table: JobTable
-    # Set with `_early`, while this screen cannot show it yet.
-    _early: Catalogue | None
-    _read_early: asyncio.Event
-    _takes_catalogues: bool
     # The job to choose as soon as it is in the picture.
     _wanted_job: str | None
     _clock: Callable[[], datetime]
@@ -64,10 +59,6 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
         """The folder was read."""
-        if not self._takes_catalogues:
-            self._early = catalogue
-            self._read_early.set()
-            return
         if catalogue is self.catalogue:
             return
         before, self.catalogue = self.catalogue, catalogue

@@ -46,19 +46,19 @@ class TabFeed:
 
     def _bring_log(self, detail: JobDetail) -> None:
         snapshot, pane = detail.snapshot, self._pane
-        pane.log_view.count(self._clock(), snapshot.log_total, ended=snapshot.status.is_final)
+        pane.more().log_view.count(self._clock(), snapshot.log_total, ended=snapshot.status.is_final)
         lines: Sequence[LogLine] = ()
         if snapshot.log_total > pane.log_sequence:
             lines = self._backend.log(snapshot.job_id, pane.log_sequence)
         pane.show_log(lines)
 
     def _bring_history(self, detail: JobDetail) -> None:
-        snapshot, view = detail.snapshot, self._pane.history
+        snapshot, view = detail.snapshot, self._pane.more().history
         if snapshot.history_total > view.next_sequence:
             records = self._backend.history(snapshot.job_id, view.next_sequence)
             self._pane.show_history(records, snapshot.history_dropped)
 
     def _bring_timeline(self, detail: JobDetail) -> None:
-        snapshot, lanes = detail.snapshot, self._pane.timeline.lanes
+        snapshot, lanes = detail.snapshot, self._pane.more().timeline.lanes
         records = self._backend.history(snapshot.job_id, lanes.next_sequence)
         self._pane.show_timeline(snapshot, records)

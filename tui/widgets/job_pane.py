@@ -27,14 +27,7 @@ from tui.widgets.lines import LinePane
 from tui.widgets.overview import Overview
 
 if TYPE_CHECKING:
-    from tui.widgets.data_view import DataView
-    from tui.widgets.error_view import ErrorView
-    from tui.widgets.graph_view import GraphView
-    from tui.widgets.history_tab import HistoryTab
-    from tui.widgets.history_view import HistoryView
-    from tui.widgets.log_view import LogView
     from tui.widgets.more_tabs import MoreTabs
-    from tui.widgets.timeline_view import TimelineView
 
 TABS: Final = ("Overview", "Log", "History", "Timeline", "Graph", "Data", "Error")
 
@@ -91,34 +84,6 @@ class JobPane(Vertical, inherit_bindings=False):
             more.clear(self._zone)
         return self._more
 
-    @property
-    def log_view(self) -> LogView:
-        return self.more().log_view
-
-    @property
-    def history(self) -> HistoryView:
-        return self.more().history
-
-    @property
-    def history_tab(self) -> HistoryTab:
-        return self.more().history_tab
-
-    @property
-    def timeline(self) -> TimelineView:
-        return self.more().timeline
-
-    @property
-    def graph(self) -> GraphView:
-        return self.more().graph
-
-    @property
-    def data(self) -> DataView:
-        return self.more().data
-
-    @property
-    def error_view(self) -> ErrorView:
-        return self.more().error_view
-
     # ---- what it is given
 
     def show_job(self, job_id: str | None, zone: tzinfo | None) -> None:
@@ -141,14 +106,14 @@ class JobPane(Vertical, inherit_bindings=False):
         self.overview.show(detail)
         errors = () if detail is None else detail.errors
         if self._tab == "Error":
-            self.error_view.show(errors, self._zone)
+            self.more().error_view.show(errors, self._zone)
         self._show_tabs()
 
     def show_log(self, lines: Sequence[LogLine]) -> None:
         """What was logged since the last time."""
         if lines:
             self.log_sequence = lines[-1].sequence + 1
-            self.log_view.append(lines)
+            self.more().log_view.append(lines)
         self._show_tabs()
 
     def show_recent(self, lines: Sequence[LogLine], total: int) -> None:
@@ -158,22 +123,22 @@ class JobPane(Vertical, inherit_bindings=False):
 
     def show_history(self, records: Sequence[ExecutionRecord], dropped: int) -> None:
         """The records that were made since; `dropped` older ones are no longer kept."""
-        self.history.append(records, dropped)
+        self.more().history.append(records, dropped)
         self._show_tabs()
 
     def show_timeline(self, snapshot: JobSnapshot, records: Sequence[ExecutionRecord]) -> None:
         """The job now, and the records that were made since."""
-        self.timeline.lanes.show(snapshot, records)
+        self.more().timeline.lanes.show(snapshot, records)
         self._show_tabs()
 
     def show_graph(self, flow: FlowPicture | None, snapshot: JobSnapshot) -> None:
         """The job's flow, and where its routines stand."""
-        self.graph.show(flow, snapshot)
+        self.more().graph.show(flow, snapshot)
         self._show_tabs()
 
     def show_data(self, data: JobData | None) -> None:
         """What the job holds."""
-        self.data.show(data)
+        self.more().data.show(data)
         self._show_tabs()
 
     # ---- tabs
@@ -214,9 +179,9 @@ class JobPane(Vertical, inherit_bindings=False):
         """The routine that the row under the cursor is about."""
         match self._tab:
             case "Log":
-                return self.log_view.routine_in_view
+                return self.more().log_view.routine_in_view
             case "History":
-                record = self.history.chosen_record
+                record = self.more().history.chosen_record
                 return record.routine_id if record is not None else None
             case _:
                 row = self.content.row if isinstance(self.content, DocPane) else None
@@ -238,7 +203,7 @@ class JobPane(Vertical, inherit_bindings=False):
         elif event.pane is self.overview and row is not None and row.routine:
             event.stop()
             self.go_to_tab("History")
-            self.history.set_filter(f"routine:{row.routine}")
+            self.more().history.set_filter(f"routine:{row.routine}")
             self._show_tabs()
 
     def on_cursor_pane_moved(self, event: CursorPane.Moved) -> None:
@@ -250,7 +215,7 @@ class JobPane(Vertical, inherit_bindings=False):
 
     def step_back(self) -> bool:
         """Leave what was opened inside of the shown tab; False where nothing was."""
-        return self._tab == "History" and self.history_tab.close()
+        return self._tab == "History" and self.more().history_tab.close()
 
     def on_mount(self) -> None:
         self._label(None)

@@ -1,0 +1,81 @@
+"""The first frame, and frames that give way to keys."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from tests.tui import fixed
+from tests.tui.driving import app_of, main_of, until, until_shown
+from tests.tui.fixed import FixedBackend, S
+from tui.app import RoutiluxApp
+from tui.pace import Pace
+from tui.pictures import Catalogue
+from tui.typing_ahead import TypingAhead
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class SlowFolder(FixedBackend):
+    """Reads its folder once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__((), Catalogue(fixed.ROOT, loading=True))
+        self.may_read = threading.Event()
+
+    def load(self) -> Catalogue:
+        self.may_read.wait()
+        self.catalogue = fixed.CATALOGUE
+        return self.catalogue
+
+
+async def test_a_slow_folder_does_not_keep_the_screen_away_and_is_shown_once_it_is_read() -> None:
+    backend = SlowFolder()
+    try:
+        async with RoutiluxApp(backend, clock=fixed.clock).run_test(size=(120, 40)) as pilot:
+            await until_shown(pilot, "4 Jobs")
+            assert main_of(pilot).catalogue.loading
+            backend.may_read.set()
+            await until_shown(pilot, "report.render")
+    finally:
+        backend.may_read.set()
+
+
+async def test_keys_and_other_frames_come_before_the_rest_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    to_hold, held, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold(seconds: float) -> None:
+        if to_hold.is_set():
+            held.set()
+            await go_on.wait()
+
+    # Somebody has just typed, but not at this very moment.
+    monkeypatch.setattr(TypingAhead, "quiet", property(lambda self: 0.5))
+    app = fixed.app()
+    app.main._pace = Pace(sleep=hold)
+    async with app.run_test(size=(120, 40)) as pilot:
+        main, backend = main_of(pilot), app_of(pilot).backend
+        assert isinstance(backend, FixedBackend)
+        await pilot.press("4")
+        backend.give([fixed.summary(number, S.RUNNING) for number in range(4)])
+        # The next frame is held as soon as it has these jobs.
+        to_hold.set()
+        await until(pilot, held.is_set)
+        before = main.job_table.chosen
+        await pilot.press("j")
+        assert main.job_table.chosen != before
+
+        backend.give([fixed.summary(2, S.COMPLETED), fixed.summary(3, S.RUNNING)])
+        main._frame()
+        newest = {job.job_id: job.status for job in backend.picture.jobs}
+        assert {job.job_id: job.status for job in main.job_table.rows.rows} == newest
+        go_on.set()
+        await pilot.pause()
+        assert {job.job_id: job.status for job in main.job_table.rows.rows} == newest
