@@ -96,7 +96,7 @@ class RoutineRun:
 
     def pack(self) -> PackedRun:
         """What `unpack` makes a picture of. Call it under the job's lock."""
-        return (
+        values: list[Any] = [
             self.routine_id,
             self.describe_state(),
             self.activations,
@@ -105,19 +105,17 @@ class RoutineRun:
             self.retries,
             self.time_ns,
             self.progress,
-            *[
-                value
-                for slot in self.slots.values()
-                for value in (
-                    slot.name,
-                    len(slot.queue),
-                    abs(slot.capacity),
-                    slot.received,
-                    slot.dropped,
-                    slot.skipped,
-                )
-            ],
-        )
+        ]
+        for slot in self.slots.values():
+            values += (
+                slot.name,
+                len(slot.queue),
+                abs(slot.capacity),
+                slot.received,
+                slot.dropped,
+                slot.skipped,
+            )
+        return tuple(values)
 
 
 class Totals(NamedTuple):

@@ -23,7 +23,6 @@ from routilux.plain_copy import plain_copy
 from routilux.pool import Pool
 from routilux.registry import FlowRegistry
 from routilux.roll import Roll
-from routilux.slot import from_ns
 from routilux.snapshot import JobEvent, RuntimeSnapshot
 from routilux.status import ExecutionStatus
 from routilux.timers import Timers
@@ -365,7 +364,7 @@ class Runtime:
             with self._settled:
                 self._settled.notify_all()
         if self._listeners:
-            self._publish(JobEvent(state.job_id, state.flow_name, status, from_ns(ns), ended))
+            self._publish(JobEvent(state.job_id, state.flow_name, status, ns, ended))
 
     def _forget(self, loop: EventLoop) -> None:
         """A job has ended: it holds its queues no longer, and the oldest of too many ended ones go."""

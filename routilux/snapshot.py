@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from routilux.slot import Item
+from routilux.slot import Item, from_ns
 from routilux.status import ExecutionStatus
 
 _LARGE: Final = 2**63
@@ -164,11 +164,17 @@ class RoutineData(NamedTuple):
 class JobEvent(NamedTuple):
     """What a listener of `Runtime.subscribe` gets: a job has taken on `status`.
 
-    `ended` is true once per run of a job: nothing of it runs any more and `wait` returns.
+    `timestamp_ns` are nanoseconds since the epoch. `ended` is true once per run of a job: nothing of it
+    runs any more and `wait` returns.
     """
 
     job_id: str
     flow_name: str
     status: ExecutionStatus
-    timestamp: datetime
+    timestamp_ns: int
     ended: bool
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it was (aware, UTC). Made when asked for, for most listeners do not."""
+        return from_ns(self.timestamp_ns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,8 @@ _CURSOR = "▌".encode()
 KEYS_PER_ROUND = 60
 FLOWS = 30
 IDLE_SECONDS = 10.0
+# Long beside the frame that is due when a process that stood still goes on.
+TURN = 3.0
 
 
 class _App:
@@ -40,8 +43,7 @@ class _App:
 
     def figures(self) -> list[float]:
         """What has been told so far."""
-        text = self._figures.read_text() if self._figures.exists() else ""
-        return [float(line) for line in text.split("\n")[1:-1]]
+        return _read_figures(self._figures)
 
     def wait_for_figures(self, number: int) -> list[float]:
         """Read the screen until so many more have come, and answer with them."""
@@ -103,24 +105,58 @@ def _environment(variables: Mapping[str, str], without: str = "") -> Iterator[No
         os.environ.update(before)
 
 
-def _headless(work: str, number: int) -> list[float]:
-    """Figures of the work without a screen, after one that warms up."""
+class _Headless:
+    """The same work without a screen, and the figures it tells."""
+
+    def __init__(self, work: str, folder: Path) -> None:
+        self._figures = folder / f"{work}-headless.txt"
+        environment = {**os.environ, "ROUTILUX_WORK": work, "ROUTILUX_BENCHMARK": str(self._figures)}
+        command = [sys.executable, "-m", _LOAD, "--headless"]
+        self.process = subprocess.Popen(command, cwd=HERE, env=environment)
+
+    def figures(self) -> list[float]:
+        """What has been told so far."""
+        return _read_figures(self._figures)
+
+    def wait_for_figures(self, number: int) -> list[float]:
+        """Wait until so many more have come, and answer with them."""
+        before = len(self.figures())
+        while len(told := self.figures()) < before + number:
+            self.let_pass(0.05)
+        return told[before:]
+
+    def let_pass(self, seconds: float) -> None:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the work has ended with {self.process.returncode}")
+        time.sleep(seconds)
+
+
+@contextmanager
+def _headless(work: str) -> Iterator[_Headless]:
     with tempfile.TemporaryDirectory() as folder:
-        figures = Path(folder) / "figures"
-        environment = {**os.environ, "ROUTILUX_WORK": work, "ROUTILUX_BENCHMARK": str(figures)}
-        process = subprocess.Popen([sys.executable, "-m", _LOAD, "--headless"], cwd=HERE, env=environment)
+        headless = _Headless(work, Path(folder))
         try:
-            while True:
-                text = figures.read_text() if figures.exists() else ""
-                told = [float(line) for line in text.split("\n")[1:-1]]
-                if len(told) > number:
-                    return told[1 : number + 1]
-                if process.poll() is not None:
-                    raise RuntimeError(f"the work has ended with {process.returncode}")
-                time.sleep(0.05)
+            headless.wait_for_figures(1)
+            yield headless
         finally:
-            process.kill()
-            process.wait()
+            headless.process.kill()
+            headless.process.wait()
+
+
+def _read_figures(path: Path) -> list[float]:
+    text = path.read_text() if path.exists() else ""
+    return [float(line) for line in text.split("\n")[1:-1]]
+
+
+def _turn(one: _App | _Headless, process: subprocess.Popen[bytes], seconds: float) -> float:
+    """Let a process that stands still go on for so long; its jobs per second meanwhile."""
+    before = len(one.figures())
+    process.send_signal(signal.SIGCONT)
+    one.let_pass(seconds)
+    process.send_signal(signal.SIGSTOP)
+    # The first was under way when the process was stopped. All take the same number of jobs: what the sum
+    # of their times makes is the harmonic mean.
+    return statistics.harmonic_mean(one.figures()[before + 1 :])
 
 
 def _keys(app: _App, number: int) -> list[float]:
@@ -174,7 +210,8 @@ def key_beside_cpu(rounds: int) -> list[Row]:
             before = len(app.figures())
             seconds += _keys(app, KEYS_PER_ROUND)
             with_screen.append(statistics.median(app.figures()[before:]))
-        alone.append(statistics.median(_headless("cpu", 5)))
+        with _headless("cpu") as headless:
+            alone.append(statistics.median(headless.wait_for_figures(5)))
     p99 = percentile(seconds, 99)
     kept = ratios(with_screen, alone)
     return [
@@ -196,15 +233,20 @@ def key_beside_cpu(rounds: int) -> list[Row]:
 
 def screen_throughput(rounds: int) -> list[Row]:
     """Jobs of three routines, 500 at a time from `exec` to the end of the last, with the app open and
-    without, in turns; jobs per second.
+    without; jobs per second. Both processes live side by side and go on in turns of TURN seconds, four a
+    round, while the other is stopped.
     """
     with_screen, alone = [], []
-    for _ in range(max(2, rounds // 2)):
+    with _headless("tiny") as headless:
+        headless.process.send_signal(signal.SIGSTOP)
         with _app("tiny") as app:
             # Nobody has typed for a while, as when one watches.
             app.let_pass(6.0)
-            with_screen.append(statistics.median(app.wait_for_figures(20)))
-        alone.append(statistics.median(_headless("tiny", 20)))
+            app.terminal.process.send_signal(signal.SIGSTOP)
+            for _ in range(4 * rounds):
+                with_screen.append(_turn(app, app.terminal.process, TURN))
+                alone.append(_turn(headless, headless.process, TURN))
+            app.terminal.process.send_signal(signal.SIGCONT)
     kept = ratios(with_screen, alone)
     return [
         Row(
