@@ -37,8 +37,10 @@ class EndedNews:
 
     def toasts(self) -> list[Toast]:
         """What is to be said now."""
+        if not self._untold:
+            return []
         now = self._clock()
-        if not self._untold or (self._told_at is not None and abs(now - self._told_at) < FRESH):
+        if self._told_at is not None and abs(now - self._told_at) < FRESH:
             return []
         jobs, self._untold = self._untold, []
         self._told_at = now if len(jobs) > 1 else None

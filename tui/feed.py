@@ -41,9 +41,9 @@ class Feed:
 
     def tick(self, chosen: str | None) -> Frame | None:
         """The next frame; None where nothing can have changed, nor another job been `chosen`."""
-        now = self._clock()
-        if not self._due(now, chosen):
+        if not self._due(chosen):
             return None
+        now = self._clock()
         snapshot = self._backend.snapshot()
         self.pictures_taken += 1
         changes = self.roster.take(snapshot.jobs)
@@ -54,7 +54,7 @@ class Feed:
         held_for = {job_id: (now - since).total_seconds() for job_id, since in self._held_since.items()}
         return Frame(snapshot, MappingProxyType(held_for), changes)
 
-    def _due(self, now: datetime, chosen: str | None) -> bool:
+    def _due(self, chosen: str | None) -> bool:
         changed = self._backend.changed()
         if changed or self._last is None or self._last_at is None or chosen != self._last_chosen:
             return True
@@ -62,7 +62,7 @@ class Feed:
             return True
         # A thread may still be busy for a moment with a job that has ended.
         slow = _any(self._last, _STANDING) or self._last.threads_busy > 0
-        return slow and abs((now - self._last_at).total_seconds()) >= 1.0
+        return slow and abs((self._clock() - self._last_at).total_seconds()) >= 1.0
 
     def _ended_in(self, changes: Changes) -> Iterator[JobSummary]:
         """The jobs that ended between two pictures, those included that came between them too."""
