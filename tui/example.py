@@ -21,6 +21,9 @@ def no_flows_lines(catalogue: Catalogue, columns: int) -> list[Line]:
     columns = max(columns - 1, 16)
     if catalogue.loading:
         return [((" Reading the flow folder …", "muted"),)]
+    if catalogue.importing:
+        names = ", ".join(catalogue.importing)
+        return [((" " + part, "muted"),) for part in wrap(f"Importing {names} …", columns)]
     lines: list[Line] = []
     if catalogue.problem:
         lines += [((" " + part, "failed"),) for part in wrap(catalogue.problem, columns)]

@@ -84,8 +84,8 @@ class FlowFolder:
             self._news.notify_all()
 
     def look(self) -> None:
-        """See to what was loaded without an event; asked now and then, it costs next to nothing."""
-        if self._loader.current.number != self._told:
+        """See to what came without an event; asked now and then, it costs next to nothing."""
+        if self._loader.current.number != self._told or self._is_outdated():
             with self._news:
                 self._news.notify_all()
 
@@ -136,7 +136,7 @@ class FlowFolder:
         slow: tuple[LoadRecord, ...] | None = None
         while True:
             generation = self._loader.current
-            if generation.number != self._told or slow != self._slow:
+            if generation.number != self._told or slow != self._slow or self._is_outdated():
                 slow = self._slow
                 self._take(generation, slow)
                 continue
@@ -149,10 +149,16 @@ class FlowFolder:
                         self._closed  # type: ignore[misc]
                         or self._loader.current.number != self._told
                         or self._slow != seen
+                        or self._is_outdated()
                     )
                 )
                 if self._closed:
                     return
+
+    def _is_outdated(self) -> bool:
+        """Whether the catalogue names files whose import has ended. Asks the loader only where it names any."""
+        importing = self._catalogue.importing
+        return bool(importing) and importing != self._loader.importing
 
     def _may_describe(self) -> bool:
         """Whether the screen shows the flows, as soon as it does; False if something else comes first."""
@@ -219,6 +225,7 @@ class FlowFolder:
             loads=loads,
             output=self._loader.output,
             watched=self._watch,
+            importing=self._loader.importing,
         )
         with self._news:
             self._catalogue = catalogue

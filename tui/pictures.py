@@ -70,7 +70,8 @@ class FlowPicture(NamedTuple):
 
 
 class Catalogue(NamedTuple):
-    """The flow folder. `problem` says why it could not be read at all; `loading` that it still is.
+    """The flow folder. `problem` says why it could not be read at all; `loading` that it still is;
+    `importing` names the files that nothing has come of yet, for their import lasts.
 
     `breakages` and `output`, what was put out at import, are by path. `loads` are the newest, oldest
     first. `watched` says whether what is saved is loaded.
@@ -86,6 +87,7 @@ class Catalogue(NamedTuple):
     loads: tuple[LoadRecord, ...] = ()
     output: Mapping[str, tuple[OutputLine, ...]] = MappingProxyType({})
     watched: bool = True
+    importing: tuple[str, ...] = ()
 
     @property
     def described(self) -> bool:

@@ -79,6 +79,10 @@ class Crew:
         now = time.monotonic()
         return not self._todo and all(now - worker.since >= PATIENCE for worker in self._workers)
 
+    def importing(self) -> tuple[str, ...]:
+        """The files whose import is under way, in order. Under the lock."""
+        return tuple(sorted({each.path for worker in self._workers for each in self._running(worker)}))
+
     def next_time(self) -> float | None:
         """When `tend` has to be called next, on the clock of `time.monotonic`. Under the lock."""
         times = []

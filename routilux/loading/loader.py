@@ -104,6 +104,13 @@ class FlowLoader:
         """What files put out when they were last imported, by path relative to the root."""
         return self._core.output
 
+    @property
+    def importing(self) -> tuple[str, ...]:
+        """The files whose import is under way, by path relative to the root. What comes of them is in a
+        later generation."""
+        with self._crew.lock:
+            return self._crew.importing()
+
     def subscribe(self, callback: Callable[[FlowEvent], object]) -> Callable[[], None]:
         """Have `callback` called with every event; answers how to unsubscribe.
 

@@ -237,3 +237,27 @@ def test_whoever_asks_meanwhile_the_newest_is_shown_in_the_end(
     shown = {flow.name: flow.parameters[0].default for flow in catalogue.flows}
     assert shown == {f"flow{count % 6}": count for count in range(34, 40)}
     assert all(flow.generation == folder.loader.catalog[flow.name].generation for flow in catalogue.flows)
+
+
+def test_files_whose_import_lasts_are_named_until_it_has_ended(
+    tmp_path: Path, folder_of: Callable[..., FlowFolder]
+) -> None:
+    for name in ("etl", "late"):
+        waits = f"""
+            import time
+            from pathlib import Path
+
+            while not Path(__file__).with_name("{name}.go").exists():
+                time.sleep(0.005)
+            """
+        write(tmp_path, name, before=waits)
+    folder = folder_of()
+    first = folder.load()
+    assert (first.flows, first.importing, first.loading) == ((), ("etl.py", "late.py"), False)
+    (tmp_path / "etl.go").touch()
+    then = until(folder, lambda catalogue: catalogue.flow("etl") and catalogue.importing == ("late.py",))
+    assert [flow.name for flow in then.flows] == ["etl"]
+    # One that fails is named no longer either.
+    write(tmp_path, "late", before="raise ValueError('no')\n")
+    then = until(folder, lambda catalogue: not catalogue.importing and catalogue.broken)
+    assert [error.path for error in then.broken] == ["late.py"]

@@ -97,6 +97,11 @@ def test_folder_that_is_not_there(matches: Matches) -> None:
     assert matches(fixed.app((), catalogue=catalogue), (120, 24))
 
 
+def test_folder_whose_imports_last(matches: Matches) -> None:
+    catalogue = Catalogue(fixed.ROOT, generation=1, importing=("etl/daily.py", "train.py"))
+    assert matches(fixed.app((), catalogue=catalogue), (120, 24))
+
+
 def test_folder_that_is_being_read(matches: Matches) -> None:
     assert matches(fixed.app((), catalogue=Catalogue(fixed.ROOT, loading=True)), (120, 24))
 

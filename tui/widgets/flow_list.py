@@ -93,7 +93,8 @@ class FlowList(CursorPane):
         shown = sum(isinstance(row, FlowPicture) for row in self._rows)
         count = f"{shown}/{len(catalogue.flows)}" if self._filter else f"{len(catalogue.flows)}"
         broken = f" · {len(catalogue.broken)} broken" if catalogue.broken else ""
-        self.set_title(f"1 Flows {count}{broken}", f"/{self._filter.text}" if self._filter else "")
+        importing = f" · {len(catalogue.importing)} importing" if catalogue.importing else ""
+        self.set_title(f"1 Flows {count}{broken}{importing}", f"/{self._filter.text}" if self._filter else "")
         self.rows_changed()
 
     def _passes(self, row: FlowPicture | LoadError) -> bool:
@@ -154,4 +155,5 @@ class FlowList(CursorPane):
             return [((f" {part}", "muted"),) for part in (*said, f"{key_named('back').first} clears it")]
         if self._catalogue.loading:
             return [((" reading the folder …", "muted"),)]
-        return self._when_empty or [((" no flows", "muted"),), BLANK]
+        nothing = " none yet" if self._catalogue.importing else " no flows"
+        return self._when_empty or [((nothing, "muted"),), BLANK]
