@@ -34,7 +34,7 @@ class CpuUse:
     Written by pool threads without a lock: a lost update costs one sample. All times in seconds.
     """
 
-    __slots__ = ("calm_below", "cpu", "exempt", "trusted_until", "wall")
+    __slots__ = ("calm_below", "cpu", "exempt", "trusted_until", "unsure", "waits", "wall")
 
     # CPU time per activation from which a routine is heavy.
     HEAVY = 0.001
@@ -45,19 +45,27 @@ class CpuUse:
     TRUST = 0.02
     # The weight of a new measurement in the running means.
     NEW = 0.3
+    # In so many measurements in a row that tell neither, it is no longer known that a routine waits.
+    MOST_UNSURE = 50
 
     def __init__(self, exempt: bool) -> None:
         self.exempt = exempt
         self.cpu = 0.0  # CPU time per activation
         self.wall = 0.0  # time per activation, an upper bound of the former
-        # While `cpu` stays below this, the routine is known to wait more than it computes.
+        # The part of those measurements that told one or the other in which it waited more than it
+        # computed, newer ones weighing more; None before the first. And how many have told neither since.
+        self.waits: float | None = None
+        self.unsure = 0
+        # From this much CPU time on it is another routine than the one that was seen to wait.
         self.calm_below = 0.0
         # Until then (`perf_counter`) it need not be measured again.
         self.trusted_until = 0.0
 
     @property
     def is_heavy(self) -> bool:
-        return self.cpu > self.HEAVY and self.cpu >= self.calm_below
+        if self.cpu <= self.HEAVY:
+            return False
+        return self.waits is None or self.waits <= 0.5 or self.cpu >= self.calm_below
 
     def is_light(self, now: float) -> bool:
         """Whether its CPU time need not be measured: it is too short, or was found to be light just now."""
@@ -68,16 +76,28 @@ class CpuUse:
 
         `idle` is how much of `wall` the whole process did not compute. Only then did an activation
         wait for something else than the interpreter: with others in its way, one that computes all
-        the time gets as little of the CPU as one that waits for a server.
+        the time gets as little of the CPU as one that waits for a server. One measurement proves nothing:
+        the process itself may have been stopped, or the machine have been busy elsewhere.
         """
         self.wall += self.NEW * (wall - self.wall) if self.wall else wall
         if cpu is None:
             return
         self.cpu += self.NEW * (cpu - self.cpu) if self.cpu else cpu
         if idle > wall / 2:
+            self._has_waited(1.0)
             self.calm_below = 2 * self.cpu
+        elif cpu > wall / 2:
+            self._has_waited(0.0)
+        elif self.waits is not None:
+            self.unsure += 1
+            if self.unsure > self.MOST_UNSURE:
+                self.waits = None
         if max(cpu, self.cpu) < self.HEAVY / 2:
             self.trusted_until = now + self.TRUST
+
+    def _has_waited(self, waited: float) -> None:
+        self.unsure = 0
+        self.waits = waited if self.waits is None else self.waits + self.NEW * (waited - self.waits)
 
 
 class RoutinePlan:

@@ -241,6 +241,35 @@ def test_what_waits_more_than_it_computes_is_not_heavy() -> None:
     assert learnt((0.1, 0.05, 0.01)).is_heavy
 
 
+COMPUTES = (0.015, 0.014, 0.0)
+WAITS = (0.012, 0.002, 0.009)
+# As both look in a crowd of others that compute.
+IN_A_CROWD = (0.15, 0.014, 0.0)
+# What computes, in a process that was stopped for a while.
+STOPPED = (3.0, 0.014, 2.9)
+
+
+def test_what_computes_is_heavy_although_the_process_was_stopped_meanwhile() -> None:
+    assert learnt(*[COMPUTES] * 5, STOPPED).is_heavy
+    assert learnt(*[COMPUTES] * 5, STOPPED, *[IN_A_CROWD] * 5).is_heavy
+    # Even where that was the first that was seen of it.
+    assert learnt(STOPPED, COMPUTES, COMPUTES).is_heavy
+
+
+def test_what_is_taken_for_one_that_waits_is_heavy_again_where_nothing_more_tells_so() -> None:
+    assert learnt(STOPPED, *[IN_A_CROWD] * 100).is_heavy
+
+
+def test_what_waits_is_not_heavy_for_a_while_where_a_crowd_hides_it() -> None:
+    crowd = (0.15, 0.002, 0.0)
+    assert not learnt(WAITS, *[crowd] * 20).is_heavy
+    assert not learnt(WAITS, *[crowd] * 100, WAITS).is_heavy
+
+
+def test_what_begins_to_compute_is_heavy_soon() -> None:
+    assert learnt(*[WAITS] * 20, *[COMPUTES] * 2).is_heavy
+
+
 # ---- by itself
 
 

@@ -156,7 +156,7 @@ class FlowFolder:
                     return
 
     def _is_outdated(self) -> bool:
-        """Whether the catalogue names files whose import has ended. Asks the loader only where it names any."""
+        """Whether the catalogue names files whose import has ended. Asks the loader only if it does."""
         importing = self._catalogue.importing
         return bool(importing) and importing != self._loader.importing
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -40,6 +40,7 @@ class _App:
         environment = {"ROUTILUX_WORK": work, "ROUTILUX_BENCHMARK": str(self._figures)}
         with _environment(environment):
             self.terminal = Terminal(str(folder), module=_LOAD)
+        self.process = self.terminal.process
 
     def figures(self) -> list[float]:
         """What has been told so far."""
@@ -148,23 +149,41 @@ def _read_figures(path: Path) -> list[float]:
     return [float(line) for line in text.split("\n")[1:-1]]
 
 
-def _turn(one: _App | _Headless, process: subprocess.Popen[bytes], seconds: float) -> float:
-    """Let a process that stands still go on for so long; its jobs per second meanwhile."""
+@contextmanager
+def _side_by_side(work: str) -> Iterator[tuple[_App, _Headless]]:
+    """The work with the app and without, each in a process that stands still but for its turns."""
+    with _headless(work) as headless:
+        headless.process.send_signal(signal.SIGSTOP)
+        with _app(work) as app:
+            try:
+                yield app, headless
+            finally:
+                app.process.send_signal(signal.SIGCONT)
+
+
+def _turn(one: _App | _Headless, act: Callable[[], object]) -> float:
+    """Let a process go on while `act` lasts; what it got done in a second meanwhile."""
     before = len(one.figures())
-    process.send_signal(signal.SIGCONT)
-    one.let_pass(seconds)
-    process.send_signal(signal.SIGSTOP)
-    # The first was under way when the process was stopped. All take the same number of jobs: what the sum
-    # of their times makes is the harmonic mean.
+    one.process.send_signal(signal.SIGCONT)
+    act()
+    one.process.send_signal(signal.SIGSTOP)
+    # The first was under way when the process was stopped. The harmonic mean is that of all the time, where
+    # the figures are of the same number of jobs each, and hardly another where they are of a second each.
     return statistics.harmonic_mean(one.figures()[before + 1 :])
+
+
+def _go_to_ended(app: _App) -> None:
+    """To the list of jobs, and past those that have not ended."""
+    app.terminal.press("4")
+    app.let_pass(1.0)
+    for _ in range(14):
+        app.key_to_paint("j")
 
 
 def _keys(app: _App, number: int) -> list[float]:
     """Keys to rows of jobs that have ended, about three a second, at moments that have nothing to do with the
     app's frames."""
     chance = random.Random(number)
-    for _ in range(14):
-        app.key_to_paint("j")
     seconds = []
     for count in range(number):
         app.let_pass(0.2 + chance.random() * 0.25)
@@ -177,8 +196,7 @@ def key_to_paint(rounds: int) -> list[Row]:
     round, from writing the key into the pseudo-terminal until the row it goes to has come out.
     """
     with _app("events") as app:
-        app.terminal.press("4")
-        app.let_pass(1.0)
+        _go_to_ended(app)
         _keys(app, 10)
         seconds = [second for _ in range(rounds) for second in _keys(app, KEYS_PER_ROUND)]
         rate = statistics.median(app.wait_for_figures(3))
@@ -197,21 +215,22 @@ def key_to_paint(rounds: int) -> list[Row]:
 
 def key_beside_cpu(rounds: int) -> list[Row]:
     """1,000 jobs in the list, ten of which are pure-Python work without end on a pool of ten; keys as above.
-    The work done with the screen open, while keys are pressed, over the work done without a screen, in
-    turns.
+    The work done with the screen open, while keys are pressed, over the work done without a screen. Both
+    processes live side by side and go on in turns, four a round, while the other is stopped.
     """
     seconds: list[float] = []
     with_screen, alone = [], []
-    for _ in range(max(2, rounds // 2)):
-        with _app("cpu") as app:
-            app.terminal.press("4")
-            app.let_pass(1.0)
-            _keys(app, 10)
-            before = len(app.figures())
-            seconds += _keys(app, KEYS_PER_ROUND)
-            with_screen.append(statistics.median(app.figures()[before:]))
-        with _headless("cpu") as headless:
-            alone.append(statistics.median(headless.wait_for_figures(5)))
+
+    def press() -> None:
+        seconds.extend(_keys(app, KEYS_PER_ROUND // 4))
+
+    with _side_by_side("cpu") as (app, headless):
+        _go_to_ended(app)
+        _keys(app, 10)
+        app.process.send_signal(signal.SIGSTOP)
+        for _ in range(4 * rounds):
+            with_screen.append(_turn(app, press))
+            alone.append(_turn(headless, lambda: headless.let_pass(TURN)))
     p99 = percentile(seconds, 99)
     kept = ratios(with_screen, alone)
     return [
@@ -237,16 +256,13 @@ def screen_throughput(rounds: int) -> list[Row]:
     round, while the other is stopped.
     """
     with_screen, alone = [], []
-    with _headless("tiny") as headless:
-        headless.process.send_signal(signal.SIGSTOP)
-        with _app("tiny") as app:
-            # Nobody has typed for a while, as when one watches.
-            app.let_pass(6.0)
-            app.terminal.process.send_signal(signal.SIGSTOP)
-            for _ in range(4 * rounds):
-                with_screen.append(_turn(app, app.terminal.process, TURN))
-                alone.append(_turn(headless, headless.process, TURN))
-            app.terminal.process.send_signal(signal.SIGCONT)
+    with _side_by_side("tiny") as (app, headless):
+        # Nobody has typed for a while, as when one watches.
+        app.let_pass(6.0)
+        app.process.send_signal(signal.SIGSTOP)
+        for _ in range(4 * rounds):
+            with_screen.append(_turn(app, lambda: app.let_pass(TURN)))
+            alone.append(_turn(headless, lambda: headless.let_pass(TURN)))
     kept = ratios(with_screen, alone)
     return [
         Row(
