@@ -222,6 +222,7 @@ def key_beside_cpu(rounds: int) -> list[Row]:
     with_screen, alone = [], []
 
     def press() -> None:
+        _keys(app, 1)  # not counted: the app has just stood still
         seconds.extend(_keys(app, KEYS_PER_ROUND // 4))
 
     with _side_by_side("cpu") as (app, headless):
