@@ -52,11 +52,11 @@ class CpuUse:
         self.exempt = exempt
         self.cpu = 0.0  # CPU time per activation
         self.wall = 0.0  # time per activation, an upper bound of the former
-        # The part of those measurements that told one or the other in which it waited more than it
-        # computed, newer ones weighing more; None before the first. And how many have told neither since.
+        # How often it waits more than it computes, from 0 to 1, by a running mean of the measurements that
+        # tell; None where that is not known. And how many in a row have not told since.
         self.waits: float | None = None
         self.unsure = 0
-        # From this much CPU time on it is another routine than the one that was seen to wait.
+        # The CPU time from which on it no longer counts that it was seen to wait.
         self.calm_below = 0.0
         # Until then (`perf_counter`) it need not be measured again.
         self.trusted_until = 0.0

@@ -268,6 +268,8 @@ def test_what_waits_is_not_heavy_for_a_while_where_a_crowd_hides_it() -> None:
 
 def test_what_begins_to_compute_is_heavy_soon() -> None:
     assert learnt(*[WAITS] * 20, *[COMPUTES] * 2).is_heavy
+    # In a crowd it is the CPU time alone that tells.
+    assert learnt(*[WAITS] * 20, *[IN_A_CROWD] * 2).is_heavy
 
 
 # ---- by itself

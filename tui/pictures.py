@@ -71,7 +71,7 @@ class FlowPicture(NamedTuple):
 
 class Catalogue(NamedTuple):
     """The flow folder. `problem` says why it could not be read at all; `loading` that it still is;
-    `importing` names the files that nothing has come of yet, for their import lasts.
+    `importing` names the files whose import lasts.
 
     `breakages` and `output`, what was put out at import, are by path. `loads` are the newest, oldest
     first. `watched` says whether what is saved is loaded.

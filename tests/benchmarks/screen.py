@@ -31,8 +31,40 @@ IDLE_SECONDS = 10.0
 TURN = 3.0
 
 
-class _App:
-    """The app with some work in it, and the figures it tells."""
+class _Worker:
+    """A process with some work in it, and the figures it tells."""
+
+    process: subprocess.Popen[bytes]
+    _figures: Path
+
+    def let_pass(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    def figures(self) -> list[float]:
+        """What has been told so far."""
+        text = self._figures.read_text() if self._figures.exists() else ""
+        return [float(line) for line in text.split("\n")[1:-1]]
+
+    def wait_for_figures(self, number: int) -> list[float]:
+        """Let time pass until so many more have come, and answer with them."""
+        before = len(self.figures())
+        while len(told := self.figures()) < before + number:
+            self.let_pass(0.05)
+        return told[before:]
+
+    def turn(self, act: Callable[[], object]) -> float:
+        """Let the process, which stands still, go on while `act` lasts; what it got done in a second."""
+        before = len(self.figures())
+        self.process.send_signal(signal.SIGCONT)
+        act()
+        self.process.send_signal(signal.SIGSTOP)
+        # The first was under way when the process was stopped. The harmonic mean is that of all the time,
+        # where the figures are of the same number of jobs each; of a second each, it is hardly another.
+        return statistics.harmonic_mean(self.figures()[before + 1 :])
+
+
+class _App(_Worker):
+    """The app itself, in a terminal."""
 
     def __init__(self, work: str, folder: Path) -> None:
         self._figures = folder / f"{work}.txt"
@@ -41,17 +73,6 @@ class _App:
         with _environment(environment):
             self.terminal = Terminal(str(folder), module=_LOAD)
         self.process = self.terminal.process
-
-    def figures(self) -> list[float]:
-        """What has been told so far."""
-        return _read_figures(self._figures)
-
-    def wait_for_figures(self, number: int) -> list[float]:
-        """Read the screen until so many more have come, and answer with them."""
-        before = len(self.figures())
-        while len(told := self.figures()) < before + number:
-            self.let_pass(0.05)
-        return told[before:]
 
     def wait_until_listed(self) -> None:
         """Until the work has begun."""
@@ -106,25 +127,14 @@ def _environment(variables: Mapping[str, str], without: str = "") -> Iterator[No
         os.environ.update(before)
 
 
-class _Headless:
-    """The same work without a screen, and the figures it tells."""
+class _Headless(_Worker):
+    """The work without a screen."""
 
     def __init__(self, work: str, folder: Path) -> None:
         self._figures = folder / f"{work}-headless.txt"
         environment = {**os.environ, "ROUTILUX_WORK": work, "ROUTILUX_BENCHMARK": str(self._figures)}
         command = [sys.executable, "-m", _LOAD, "--headless"]
         self.process = subprocess.Popen(command, cwd=HERE, env=environment)
-
-    def figures(self) -> list[float]:
-        """What has been told so far."""
-        return _read_figures(self._figures)
-
-    def wait_for_figures(self, number: int) -> list[float]:
-        """Wait until so many more have come, and answer with them."""
-        before = len(self.figures())
-        while len(told := self.figures()) < before + number:
-            self.let_pass(0.05)
-        return told[before:]
 
     def let_pass(self, seconds: float) -> None:
         if self.process.poll() is not None:
@@ -144,13 +154,8 @@ def _headless(work: str) -> Iterator[_Headless]:
             headless.process.wait()
 
 
-def _read_figures(path: Path) -> list[float]:
-    text = path.read_text() if path.exists() else ""
-    return [float(line) for line in text.split("\n")[1:-1]]
-
-
 @contextmanager
-def _side_by_side(work: str) -> Iterator[tuple[_App, _Headless]]:
+def _with_and_without(work: str) -> Iterator[tuple[_App, _Headless]]:
     """The work with the app and without, each in a process that stands still but for its turns."""
     with _headless(work) as headless:
         headless.process.send_signal(signal.SIGSTOP)
@@ -159,17 +164,6 @@ def _side_by_side(work: str) -> Iterator[tuple[_App, _Headless]]:
                 yield app, headless
             finally:
                 app.process.send_signal(signal.SIGCONT)
-
-
-def _turn(one: _App | _Headless, act: Callable[[], object]) -> float:
-    """Let a process go on while `act` lasts; what it got done in a second meanwhile."""
-    before = len(one.figures())
-    one.process.send_signal(signal.SIGCONT)
-    act()
-    one.process.send_signal(signal.SIGSTOP)
-    # The first was under way when the process was stopped. The harmonic mean is that of all the time, where
-    # the figures are of the same number of jobs each, and hardly another where they are of a second each.
-    return statistics.harmonic_mean(one.figures()[before + 1 :])
 
 
 def _go_to_ended(app: _App) -> None:
@@ -225,13 +219,13 @@ def key_beside_cpu(rounds: int) -> list[Row]:
         _keys(app, 1)  # not counted: the app has just stood still
         seconds.extend(_keys(app, KEYS_PER_ROUND // 4))
 
-    with _side_by_side("cpu") as (app, headless):
+    with _with_and_without("cpu") as (app, headless):
         _go_to_ended(app)
         _keys(app, 10)
         app.process.send_signal(signal.SIGSTOP)
         for _ in range(4 * rounds):
-            with_screen.append(_turn(app, press))
-            alone.append(_turn(headless, lambda: headless.let_pass(TURN)))
+            with_screen.append(app.turn(press))
+            alone.append(headless.turn(lambda: headless.let_pass(TURN)))
     p99 = percentile(seconds, 99)
     kept = ratios(with_screen, alone)
     return [
@@ -257,13 +251,13 @@ def screen_throughput(rounds: int) -> list[Row]:
     round, while the other is stopped.
     """
     with_screen, alone = [], []
-    with _side_by_side("tiny") as (app, headless):
+    with _with_and_without("tiny") as (app, headless):
         # Nobody has typed for a while, as when one watches.
         app.let_pass(6.0)
         app.process.send_signal(signal.SIGSTOP)
         for _ in range(4 * rounds):
-            with_screen.append(_turn(app, lambda: app.let_pass(TURN)))
-            alone.append(_turn(headless, lambda: headless.let_pass(TURN)))
+            with_screen.append(app.turn(lambda: app.let_pass(TURN)))
+            alone.append(headless.turn(lambda: headless.let_pass(TURN)))
     kept = ratios(with_screen, alone)
     return [
         Row(

@@ -13,7 +13,10 @@ from tests.tui.fixed import FixedBackend, S
 from tui.app import RoutiluxApp
 from tui.pace import Pace
 from tui.pictures import Catalogue
+from tui.screens import main as main_screen
+from tui.screens.main import MainScreen
 from tui.typing_ahead import TypingAhead
+from tui.widgets.flow_list import FlowList
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +49,32 @@ async def test_a_slow_folder_does_not_keep_the_screen_away_and_is_shown_once_it_
             await until_shown(pilot, "report.render")
     finally:
         backend.may_read.set()
+
+
+async def test_flows_that_are_read_within_a_moment_are_in_the_first_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(main_screen, "MOMENT", 30.0)
+    frames: list[bool] = []
+    show = FlowList.show_catalogue
+
+    def noted(self: FlowList, catalogue: Catalogue) -> None:
+        frames.append(catalogue.loading)
+        show(self, catalogue)
+
+    monkeypatch.setattr(FlowList, "show_catalogue", noted)
+    backend = SlowFolder()
+    begin = MainScreen.on_mount
+
+    async def begun(self: MainScreen) -> None:
+        # Not before the screen waits for something.
+        asyncio.get_running_loop().call_soon(backend.may_read.set)
+        await begin(self)
+
+    monkeypatch.setattr(MainScreen, "on_mount", begun)
+    async with RoutiluxApp(backend, clock=fixed.clock).run_test(size=(120, 40)) as pilot:
+        await until_shown(pilot, "report.render")
+    assert not any(frames)
 
 
 async def test_keys_and_other_frames_come_before_the_rest_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,8 +107,9 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
                 await asyncio.wait_for(self._folder_is_read.wait(), MOMENT)
         self.query_one(Prompt).display = False
         self.fit_panes()
-        self.show_catalogue()
         self.set_focus(self.flow_list)
+        if self.backend.catalogue.loading or not self.catalogue.loading:
+            self.show_catalogue()  # one that was read meanwhile is for the frame
         self._frame()
         self.set_interval(FRAME, self._frame_if_due)
         # From then on they are there when a key asks for them.
