@@ -487,5 +487,5 @@ async def test_cancel_then_quit_cancels_and_waits_for_what_runs() -> None:
         await pilot.press("q", "f")
         await pilot.pause()
         assert orders_of(pilot)[-1] == ("cancel", job_id, True)
-        await pilot.press("q", "l")
+        await pilot.press("q", "b")
         assert pilot.app._exit

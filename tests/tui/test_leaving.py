@@ -108,9 +108,19 @@ async def test_a_pause_that_takes_long_can_be_left_behind() -> None:
     async with driven(S.RUNNING, S.PAUSED) as pilot:
         await pilot.press("p")
         await become(pilot, S.PAUSING, S.PAUSED)
-        await pilot.press("l")
+        await pilot.press("b")
         await until(pilot, lambda: left(pilot))
         assert orders_of(pilot)[-1] == ("save", job(2))
+
+
+async def test_keys_that_move_between_answers_give_none() -> None:
+    async with driven(S.RUNNING) as pilot:
+        await pilot.press("p")
+        await become(pilot, S.PAUSING)
+        await pilot.press("h", "j", "k", "l")
+        assert not left(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: ("resume", job(1)) in orders_of(pilot))
 
 
 async def test_staying_lets_run_on_what_was_paused_for_it_and_nothing_else() -> None:

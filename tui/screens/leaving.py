@@ -70,7 +70,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         else:
             answers = [
                 Answer("f", "force: interrupt it", "force", grave=True),
-                Answer("l", "leave it behind", "leave", grave=True),
+                Answer("b", "leave it behind", "leave", grave=True),
                 Answer("w", "go on waiting", ""),
             ]
             self._ask("Quitting", f"What runs has not returned yet: {_some(jobs)}.", answers)
@@ -208,7 +208,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
     def _show_pausing(self, jobs: Sequence[JobSummary]) -> None:
         answers = [
             Answer("f", "interrupt and cancel what runs", "force", grave=True),
-            Answer("l", "leave what runs behind", "leave", grave=True),
+            Answer("b", "leave what runs behind", "leave", grave=True),
             Answer("s", "stay: all run on", "stay"),
             Answer("w", "go on waiting", ""),
         ]

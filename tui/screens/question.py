@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,8 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.keys import bindings_of
+from tui.keys import KEYS, bindings_of
 from tui.spans import clean
+
+# They go from answer to answer, and give none.
+_MOVING: Final = frozenset(key for each in KEYS if each.scope == "question" for key in each.keys)
 
 
 class Answer(NamedTuple):
@@ -34,6 +37,9 @@ class Question(ModalScreen[str | None]):
 
     def __init__(self, title: str, text: str, answers: Sequence[Answer]) -> None:
         super().__init__()
+        taken = [answer.key for answer in answers if answer.key in _MOVING]
+        if taken:
+            raise ValueError(f"{', '.join(taken)} cannot give an answer: it moves between answers")
         self._title = title
         self._text = text
         self._answers = list(answers)
