@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from rich.console import Console
+from rich.text import Text
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
@@ -29,6 +31,7 @@ from tui.palette import Commands
 from tui.pictures import Catalogue
 from tui.screens.main import MainScreen
 from tui.screens.question import Question
+from tui.spans import clean
 from tui.sweeper import Sweeper
 from tui.terminal import Terminal
 from tui.typing_ahead import TypingAhead
@@ -142,6 +145,15 @@ class RoutiluxApp(TypingAhead):
             self._remember_theme(theme)
         except OSError as error:
             self._main.say(f"The theme cannot be remembered: {error}", severity="warning")
+
+    def _fatal_error(self) -> None:
+        """End the app, with the traceback of the exception that is handled.
+
+        Textual's own shows the values of variables: they may be secret, and asking a flow's objects for their
+        text may raise again, which would leave an app that neither goes on nor ends.
+        """
+        lines = traceback.format_exc().splitlines()
+        self.panic(Text("\n".join(map(clean, lines))))
 
     def end(self, code: int) -> None:
         """Leave with this exit code and ask nobody. For a signal's handler, which may come at any time."""

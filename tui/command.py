@@ -157,6 +157,10 @@ def run(configured: Configured, workers: int, theme: str, *, reload: bool = True
             if code:
                 # Nobody has said what is to become of the jobs: the app was ended, or has died.
                 rescue()
+        except BaseException:
+            # Not even its own handling of errors has ended it.
+            rescue()
+            raise
         finally:
             backend.close()
     return code

@@ -233,6 +233,56 @@ def test_an_app_that_is_stuck_is_left_without_it(folder: Path, tmp_path: Path) -
         terminal.close()
 
 
+BROKEN_APP = """
+import sys
+from tui import command
+from tui.screens.main import MainScreen
+
+
+class Hostile:
+    def __getattr__(self, name):
+        raise LookupError(name)
+
+    def __repr__(self):
+        raise LookupError
+
+
+def broken(self):
+    hostile, password = Hostile(), "".join(["hunt", "er2"])
+    {breaks}
+
+
+MainScreen.action_help = broken
+command.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("breaks", "code", "said"),
+    [("raise ValueError('broken')", 1, "ValueError: broken"), ("sys.exit(3)", 3, "")],
+)
+def test_an_app_that_dies_saves_the_jobs_and_shows_no_values(
+    folder: Path, tmp_path: Path, breaks: str, code: int, said: str
+) -> None:
+    package = tmp_path / "broken_app"
+    package.mkdir()
+    (package / "__main__.py").write_text(BROKEN_APP.format(breaks=breaks))
+    terminal = Terminal(str(folder), cwd=tmp_path, module="broken_app")
+    try:
+        terminal.wait_until_shown("ends.py:")
+        start(terminal, "steps")
+        at = terminal.press("?")
+        assert terminal.end() == code
+        assert given_back(terminal, at)
+        assert saved_files() == [".json"]
+        text = terminal.text_from(at)
+        assert said in text
+        assert "1 job was saved" in text
+        assert "hunter2" not in text
+    finally:
+        terminal.close()
+
+
 def test_a_flow_that_never_ends_its_import_does_not_keep_one_from_leaving(tmp_path: Path) -> None:
     (tmp_path / "endless.py").write_text("while True: pass\n")
     terminal = Terminal(str(tmp_path))
