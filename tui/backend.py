@@ -11,9 +11,10 @@ from routilux.flow import Flow
 from routilux.history import ExecutionRecord, LogLine
 from routilux.loading import FlowVersion
 from routilux.runtime import Runtime
-from routilux.snapshot import JobEvent, RuntimeSnapshot
+from routilux.snapshot import JobEvent, JobSummary, RuntimeSnapshot
 from tui.earlier import EarlierSets
 from tui.folder import FlowFolder
+from tui.given import GivenValues
 from tui.keeper import Keeper, RuntimeKeeper
 from tui.pictures import Catalogue, FlowPicture, JobData, JobDetail, picture_of
 from tui.reruns import Previous, Rerun, Reruns
@@ -30,7 +31,8 @@ def saved_folder(root: Path) -> Path:
 
 
 class Backend(Protocol):
-    """What the screen asks and orders. None of it blocks but `load`, `describe` and `check`, for threads."""
+    """What the screen asks and orders. None of it blocks but `load`, `describe`, `check`, `start` and
+    `earlier`, which are for threads: files are read, or flows' own code runs."""
 
     @property
     def root(self) -> Path:
@@ -77,6 +79,9 @@ class Backend(Protocol):
     def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
         """Start a job and answer with its id. ValueError where it cannot be started."""
 
+    def given(self, job: JobSummary) -> Mapping[str, Any]:
+        """What `start` is given for the same job again."""
+
     def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
         """The parameter sets that jobs of the flow were started with, the newest first."""
 
@@ -101,7 +106,7 @@ class Backend(Protocol):
 
 
 class RuntimeBackend:
-    """The real thing. Every method is for the screen's thread, but those that block, which any may call."""
+    """The real thing. Those methods that block may be called from any thread, the others by the screen's."""
 
     def __init__(
         self,
@@ -115,7 +120,8 @@ class RuntimeBackend:
         self._runtime = runtime
         self._folder = folder
         self._earlier = earlier or EarlierSets()
-        self._reruns = Reruns(runtime, folder.loader, rerun)
+        self._given = GivenValues()
+        self._reruns = Reruns(runtime, folder.loader, self._given, rerun)
         saved = saved or SavedJobs(saved_folder(folder.root))
         self._keeper = RuntimeKeeper(runtime, saved, self._flows_and_files)
         # Set by pool threads, cleared by the screen's. Cleared before the picture is taken: what changes
@@ -201,10 +207,22 @@ class RuntimeBackend:
 
     def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
         job_id = self._runtime.exec(flow_name, dict(values)).job_id
-        version = self._folder.version(flow_name)
-        self._reruns.started(flow_name, job_id, values)
-        self._earlier.add(flow_name, values, () if version is None else version.flow.parameters)
+        self._given.add(job_id, values)
+        self._remember(flow_name, values)
         return job_id
+
+    def _remember(self, flow_name: str, values: Mapping[str, Any]) -> None:
+        version = self._folder.version(flow_name)
+        try:
+            declared = () if version is None else version.flow.parameters
+        except Exception:
+            # Factories of defaults are the flow's own code. What is secret is not known now.
+            return
+        self._earlier.add(flow_name, values, declared)
+
+    def given(self, job: JobSummary) -> Mapping[str, Any]:
+        given = self._given.of(job.job_id)
+        return job.entry_params if given is None else given
 
     def earlier(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
         return self._earlier.of(flow_name)
@@ -214,8 +232,11 @@ class RuntimeBackend:
         return self._reruns.flows
 
     def toggle_rerun(self, flow_name: str) -> bool:
-        earlier = self.earlier(flow_name)
-        return self._reruns.toggle(flow_name, earlier[0] if earlier else {})
+        def last() -> Mapping[str, Any]:
+            earlier = self.earlier(flow_name)
+            return earlier[0] if earlier else {}
+
+        return self._reruns.toggle(flow_name, last)
 
     def rerun_news(self) -> Sequence[Rerun]:
         return self._reruns.told()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -24,7 +23,8 @@ _PATIENCE: Final = 1.0
 
 
 class EarlierSets:
-    """The sets of the flows of one folder. For the screen's thread; files are written in another.
+    """The sets of the flows of one folder. For any thread; `of` may have to read the file, and both `of` and
+    `add` ask values of a flow's own classes what they are.
 
     `file` is where they are kept; None keeps them until the app ends. A file that is damaged counts as
     none, and one that cannot be written changes nothing.
@@ -32,38 +32,44 @@ class EarlierSets:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._sets: dict[str, deque[Mapping[str, Any]]] = {}
+        # Guards _sets and _writer.
+        self._lock = threading.Lock()
+        # The newest first.
+        self._sets: dict[str, list[Mapping[str, Any]]] = {}
         self._writer: threading.Thread | None = None
-        # What is to be written of a flow, the newest last; None ends the writer.
-        self._wanted: SimpleQueue[tuple[str, list[Any]] | None] = SimpleQueue()
+        # The flows whose sets are to be written, and their declared parameters; None ends the writer.
+        self._wanted: SimpleQueue[tuple[str, Sequence[ParameterField]] | None] = SimpleQueue()
 
     def of(self, flow_name: str) -> Sequence[Mapping[str, Any]]:
         """The sets of a flow, the newest first."""
-        if flow_name not in self._sets:
-            self._sets[flow_name] = deque(self._read(flow_name), maxlen=REMEMBERED)
-        return tuple(self._sets[flow_name])
+        with self._lock:
+            known = self._sets.get(flow_name)
+        if known is None:
+            known = self._read(flow_name)
+            with self._lock:
+                known = self._sets.setdefault(flow_name, known)
+        return tuple(known)
 
     def add(self, flow_name: str, values: Mapping[str, Any], fields: Iterable[ParameterField]) -> None:
         """A job was started with these values; `fields` are the flow's declared parameters."""
-        self.of(flow_name)
-        sets = self._sets[flow_name]
-        if values in sets:
-            sets.remove(values)
-        sets.appendleft(dict(values))
-        if self._file is not None:
-            declared = list(fields)
-            trees = [tree for each in sets if (tree := _tree(each, declared)) is not None]
-            self._wanted.put((flow_name, trees))
+        same = [id(each) for each in self.of(flow_name) if same_values(each, values)]
+        with self._lock:
+            others = [each for each in self._sets[flow_name] if id(each) not in same]
+            self._sets[flow_name] = [dict(values), *others][:REMEMBERED]
+            if self._file is None:
+                return
+            self._wanted.put((flow_name, tuple(fields)))
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_all, name="earlier-sets", daemon=True)
                 self._writer.start()
 
     def close(self) -> None:
         """Wait a moment for what is still to be written."""
-        if self._writer is not None:
+        with self._lock:
+            writer, self._writer = self._writer, None
+        if writer is not None:
             self._wanted.put(None)
-            self._writer.join(_PATIENCE)
-            self._writer = None
+            writer.join(_PATIENCE)
 
     def _read(self, flow_name: str) -> list[Mapping[str, Any]]:
         flows = read_state(self._file).get("flows") if self._file is not None else None
@@ -77,7 +83,7 @@ class EarlierSets:
                 continue
             if isinstance(values, dict):
                 found.append(values)
-        return found
+        return found[:REMEMBERED]
 
     def _write_all(self) -> None:
         while (wanted := self._wanted.get()) is not None:
@@ -93,14 +99,15 @@ class EarlierSets:
             if ending:
                 return
 
-    def _write(self, changed: Mapping[str, list[Any]]) -> None:
+    def _write(self, changed: Mapping[str, Sequence[ParameterField]]) -> None:
         assert self._file is not None
         held = read_state(self._file).get("flows")
         flows = held if isinstance(held, dict) else {}
-        for name, trees in changed.items():
+        for name, declared in changed.items():
             # The flow that was used last stands last.
             flows.pop(name, None)
-            flows[name] = trees
+            trees = [_tree(each, declared) for each in self.of(name)]
+            flows[name] = [tree for tree in trees if tree is not None]
         for name in list(flows)[:-MOST_FLOWS]:
             del flows[name]
         try:
@@ -110,12 +117,27 @@ class EarlierSets:
             return
 
 
+def same_values(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two sets are the same. Their values are not compared themselves: `==` may raise, or answer with
+    an array."""
+    if one.keys() != other.keys():
+        return False
+    try:
+        return all(
+            value is other[name] or to_jsonable(value, name) == to_jsonable(other[name], name)
+            for name, value in one.items()
+        )
+    except Exception:
+        return False
+
+
 def _tree(values: Mapping[str, Any], fields: Sequence[ParameterField]) -> Any:
     """What is written of a set; None where it cannot or should not be."""
     try:
         tree = to_jsonable(without_secrets(values, fields), "an earlier set of parameters")
         return tree if len(json.dumps(tree)) <= LARGEST else None
-    except (TypeError, ValueError):
+    except Exception:
+        # Values of a flow's own classes say what they hold, or raise whatever they like.
         return None
 
 

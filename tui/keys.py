@@ -12,7 +12,7 @@ from textual.binding import Binding
 # and the like in one of its tabs; the others are dialogs.
 SCOPES: Final = (
     "app", "main", "list", "jobs", "lines", "job", "log", "history", "timeline", "tree", "error", "filter",
-    "form", "question", "text", "messages", "load", "export", "describing", "saved",
+    "form", "question", "text", "messages", "load", "export", "waiting", "saved",
 )  # fmt: skip
 PANES: Final = ("flows", "reloads", "flow", "jobs", "job")
 
@@ -35,7 +35,7 @@ SCOPE_TITLES: Final = {
     "messages": "In the window of messages",
     "load": "In the window of a reload",
     "export": "While naming a file",
-    "describing": "While parameters are read",
+    "waiting": "While a flow's own code checks parameters",
     "saved": "Among saved jobs",
 }
 
@@ -241,7 +241,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("export-write", ("enter",), "write", "write", "write the file", scope="export"),
     Key("export-leave", ("escape",), "leave", "leave", "write nothing", scope="export"),
     Key("load-edit", ("e",), "edit", "edit", "open the source at the line in the editor", scope="load"),
-    Key("describing-leave", ("escape",), "leave", "leave", "wait no longer", scope="describing"),
+    Key("waiting-leave", ("escape",), "leave", "leave", "wait no longer", scope="waiting"),
     Key("text-close", ("escape", "q", "question_mark"), "close", "close", "close the window", scope="text"),
     Key("saved-mark", ("space",), "mark", "mark", "mark the job, or no longer", scope="saved"),
     Key("saved-mark-all", ("a",), "mark_all", "all", "mark all jobs, or none", scope="saved"),

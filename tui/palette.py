@@ -125,6 +125,6 @@ def _go_to_flow(screen: MainScreen, name: str) -> None:
     screen.action_pane("flows")
 
 
-def _start_flow(screen: MainScreen, name: str) -> None:
+async def _start_flow(screen: MainScreen, name: str) -> None:
     _go_to_flow(screen, name)
-    screen.action_start()
+    await screen.action_start()

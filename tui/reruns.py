@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from routilux.job import Job
 from routilux.loading import FlowEvent, FlowLoader
 from routilux.runtime import Runtime
+from tui.given import GivenValues
 
 Previous: TypeAlias = Literal["cancel", "leave"]
+# Answers with what to start with where no job of the flow is known; it may take long.
+Fallback: TypeAlias = Callable[[], Mapping[str, Any]]
 
 # A run that a save started less than so many seconds ago gives way to the next in any case: several saves
 # in quick succession are one.
@@ -43,7 +47,7 @@ class Rerun(NamedTuple):
 class _Watched:
     """A flow that runs again on save. For the thread of `Reruns`, but `fallback` which never changes."""
 
-    def __init__(self, fallback: Mapping[str, Any]) -> None:
+    def __init__(self, fallback: Fallback) -> None:
         # For as long as no job of the flow is known.
         self.fallback = fallback
         self.started: deque[float] = deque(maxlen=MOST_AT_ONCE)
@@ -66,10 +70,12 @@ class Reruns:
         self,
         runtime: Runtime,
         loader: FlowLoader,
+        given: GivenValues,
         previous: Previous = "leave",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._runtime = runtime
+        self._given = given
         self._previous = previous
         self._clock = clock
         # Notified when something is wanted. Guards everything below.
@@ -77,8 +83,6 @@ class Reruns:
         self._flows: dict[str, _Watched] = {}
         # Flow -> the generation that touched it last. One entry however many saves there were.
         self._wanted: dict[str, int] = {}
-        # Flow -> its job that was started last by `started` or here, and the values as they were given.
-        self._given: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._told: list[Rerun] = []
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -90,23 +94,17 @@ class Reruns:
         with self._news:
             return frozenset(self._flows)
 
-    def toggle(self, flow_name: str, fallback: Mapping[str, Any]) -> bool:
-        """Have a flow run again on save, or no longer; answers with which. `fallback` are the values to
-        start with while no job of the flow is known."""
+    def toggle(self, flow_name: str, fallback: Fallback) -> bool:
+        """Have a flow run again on save, or no longer; answers with which."""
         with self._news:
             if self._flows.pop(flow_name, None) is not None:
                 self._wanted.pop(flow_name, None)
                 return False
-            self._flows[flow_name] = _Watched(dict(fallback))
+            self._flows[flow_name] = _Watched(fallback)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="routilux-reruns", daemon=True)
                 self._thread.start()
             return True
-
-    def started(self, flow_name: str, job_id: str, values: Mapping[str, Any]) -> None:
-        """A job was started with these values, given as they were before defaults were filled in."""
-        with self._news:
-            self._given[flow_name] = (job_id, dict(values))
 
     def told(self) -> list[Rerun]:
         """What has come of saves since this was last asked."""
@@ -141,13 +139,10 @@ class Reruns:
                 name = next(iter(self._wanted))
                 generation = self._wanted.pop(name)
                 watched = self._flows.get(name)
-                given = self._given.get(name)
             if watched is not None:
-                self._again(name, generation, watched, given)
+                self._again(name, generation, watched)
 
-    def _again(
-        self, name: str, generation: int, watched: _Watched, given: tuple[str, Mapping[str, Any]] | None
-    ) -> None:
+    def _again(self, name: str, generation: int, watched: _Watched) -> None:
         jobs = self._runtime.list_jobs(flow_name=name)
         last = jobs.pop() if jobs else None
         jobs.clear()
@@ -158,11 +153,8 @@ class Reruns:
             problem = "it was re-run over and over, as if it wrote its own sources; re-run on save is off"
             self._tell(Rerun(name, generation, None, previous, problem=problem))
             return
-        if last is not None and (given is None or given[0] != previous):
-            values = last.job_state.entry_params
-        else:
-            values = watched.fallback if given is None else given[1]
         try:
+            values = watched.fallback() if last is None else self._given_to(last)
             job_id = self._runtime.exec(name, dict(values)).job_id
         except BaseException as error:
             # The flow's own code checks the parameters, so that anything may come.
@@ -173,8 +165,12 @@ class Reruns:
         cancelled = last is not None and (young or self._previous == "cancel") and last.cancel()
         watched.own = job_id
         watched.started.append(self._clock())
-        self.started(name, job_id, values)
+        self._given.add(job_id, values)
         self._tell(Rerun(name, generation, job_id, previous, cancelled))
+
+    def _given_to(self, job: Job) -> Mapping[str, Any]:
+        given = self._given.of(job.job_id)
+        return job.job_state.entry_params if given is None else given
 
     def _runs_away(self, watched: _Watched) -> bool:
         """Whether the flow must be what causes its own re-runs."""

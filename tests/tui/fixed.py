@@ -439,11 +439,16 @@ class FixedBackend:
             raise ParameterError(flow_name, tuple(errors))
 
     def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
+        if values not in [job.entry_params for job in self.picture.jobs]:
+            self.check(flow_name, values)
         self.orders.append(("start", flow_name, dict(values)))
         job = summary(0x20 + len(self.orders), S.RUNNING, flow_name, elapsed=0.1, params=values)
         self.remembered.setdefault(flow_name, []).insert(0, dict(values))
         self.give((*self.picture.jobs, job))
         return job.job_id
+
+    def given(self, job: JobSummary) -> Mapping[str, Any]:
+        return job.entry_params
 
     @property
     def reruns(self) -> frozenset[str]:

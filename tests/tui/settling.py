@@ -6,7 +6,9 @@ Textual's pilot sleeps at least 40 ms after each key, and for seconds while jobs
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any, Final
+from weakref import WeakSet
 
 from textual._context import active_app
 
@@ -14,10 +16,14 @@ from textual._context import active_app
 _MOST_TURNS: Final = 10_000
 # ... and only one that paints for the sake of painting takes so many of these.
 _MOST_PAINTINGS: Final = 20
+# Only what a test keeps from ending takes so many seconds beside the loop.
+_PATIENCE: Final = 0.5
+# Such threads are waited for once.
+_endless: WeakSet[threading.Thread] = WeakSet()
 
 
 async def settled(min_sleep: float = 0.0, max_sleep: float = 0.0) -> None:
-    """Return when nothing in the loop can go on but by time or by another thread, and the screen is painted.
+    """Return when only time or a thread of the runtime can make the loop go on, and the screen is painted.
 
     Takes the arguments of `textual._wait.wait_for_idle`, and waits for no time.
     """
@@ -60,5 +66,20 @@ async def _drained() -> None:
     loop = asyncio.get_running_loop()
     for _ in range(_MOST_TURNS):
         await asyncio.sleep(0)
-        if not loop._ready:  # type: ignore[attr-defined]  # nobody else tells whether anything can go on
+        # Nobody else tells whether anything can go on.
+        if not loop._ready and not _asides_ended():  # type: ignore[attr-defined]
             return
+
+
+def _asides_ended() -> bool:
+    """Whether something that was done aside has come to its end, so that the loop may have to go on."""
+    running = [
+        thread
+        for thread in threading.enumerate()
+        if thread.name == "routilux-aside" and thread not in _endless
+    ]
+    for thread in running:
+        thread.join(_PATIENCE)
+        if thread.is_alive():
+            _endless.add(thread)
+    return any(thread not in _endless for thread in running)

@@ -20,8 +20,8 @@ from tests.tui.driving import (
     until_shown,
 )
 from tui.pictures import Catalogue, FlowPicture
-from tui.screens.describing import DescribingScreen
 from tui.screens.start import StartScreen
+from tui.screens.waiting import WaitingScreen
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +154,7 @@ async def test_whoever_does_not_want_to_wait_leaves() -> None:
     app.main.catalogue = backend.catalogue
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, DescribingScreen))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WaitingScreen))
         await pilot.press("escape")
         assert pilot.app.screen is main_of(pilot)
         backend.go_on.set()

@@ -12,6 +12,7 @@ import pytest
 
 from routilux import FlowRegistry, Job, Runtime
 from routilux.loading import FlowLoader
+from tui.given import GivenValues
 from tui.reruns import MOST_AT_ONCE, QUICK, Previous, Rerun, Reruns
 
 FLOW = """
@@ -55,7 +56,8 @@ class Desk:
         self.runtime = Runtime(4, registry=registry, echo=False)
         self.loader = FlowLoader(root, registry)
         self.loader.reload()
-        self.reruns = Reruns(self.runtime, self.loader, previous, clock=lambda: self.now)
+        self.given = GivenValues()
+        self.reruns = Reruns(self.runtime, self.loader, self.given, previous, clock=lambda: self.now)
 
     def flow(self, limit: int = 10, more: str = "", name: str = "name") -> None:
         (self.root / "flow.py").write_text(FLOW.format(limit=limit, more=more, name=name))
@@ -65,7 +67,7 @@ class Desk:
 
     def start(self, **values: Any) -> Job:
         job_id = self.runtime.exec("etl", values).job_id
-        self.reruns.started("etl", job_id, values)
+        self.given.add(job_id, values)
         return self.job(job_id)
 
     def job(self, job_id: str | None) -> Job:
@@ -123,7 +125,7 @@ def lines_of(job: Job) -> list[str]:
 def test_a_save_starts_the_last_parameters_again_on_the_new_code(desk: Callable[..., Desk]) -> None:
     it = desk()
     first = it.start(name="ann")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     it.save(lambda: it.helper("bye"))
     told = it.told()
     assert told.previous == first.job_id
@@ -135,8 +137,8 @@ def test_a_save_starts_the_last_parameters_again_on_the_new_code(desk: Callable[
 def test_a_flow_that_was_not_asked_for_is_left_alone(desk: Callable[..., Desk]) -> None:
     it = desk()
     it.start(name="ann")
-    assert it.reruns.toggle("etl", {})
-    assert not it.reruns.toggle("etl", {})
+    assert it.reruns.toggle("etl", dict)
+    assert not it.reruns.toggle("etl", dict)
     it.save(lambda: it.helper("bye"))
     assert it.settled() == []
     assert len(it.runtime.list_jobs()) == 1
@@ -144,7 +146,7 @@ def test_a_flow_that_was_not_asked_for_is_left_alone(desk: Callable[..., Desk]) 
 
 def test_without_a_job_the_remembered_parameters_count(desk: Callable[..., Desk]) -> None:
     it = desk()
-    it.reruns.toggle("etl", {"name": "remembered"})
+    it.reruns.toggle("etl", lambda: {"name": "remembered"})
     it.save(lambda: it.helper("hi"))
     assert lines_of(it.job(it.told().job_id)) == ["hi remembered"]
 
@@ -152,7 +154,7 @@ def test_without_a_job_the_remembered_parameters_count(desk: Callable[..., Desk]
 def test_a_default_that_nobody_gave_follows_the_new_code(desk: Callable[..., Desk]) -> None:
     it = desk()
     it.start(name="ann")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     it.save(lambda: it.flow(limit=99))
     told = it.told()
     assert it.job(told.job_id).job_state.entry_params == {"name": "ann", "limit": 99}
@@ -163,7 +165,7 @@ def test_a_default_that_nobody_gave_follows_the_new_code(desk: Callable[..., Des
 def test_parameters_that_no_longer_fit_start_nothing_and_are_kept(desk: Callable[..., Desk]) -> None:
     it = desk("cancel")
     first = it.start(name="long")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     it.save(lambda: it.flow(name="title"))
     told = it.told()
     assert told.job_id is None
@@ -180,7 +182,7 @@ def test_the_run_before_is_cancelled_or_left_as_configured(
 ) -> None:
     it = desk(previous)
     first = it.start(name="long")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     it.save(lambda: it.helper("bye"))
     told = it.told()
     assert told.cancelled is cancelled
@@ -194,7 +196,7 @@ def test_the_run_before_is_cancelled_or_left_as_configured(
 def test_saves_in_quick_succession_do_not_pile_up_runs(desk: Callable[..., Desk]) -> None:
     it = desk("leave")
     it.start(name="long")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     for number in range(6):
         it.save(lambda number=number: it.helper(f"word {number}"))  # type: ignore[misc]
         it.now -= QUICK
@@ -208,7 +210,7 @@ def test_saves_in_quick_succession_do_not_pile_up_runs(desk: Callable[..., Desk]
 def test_a_flow_that_causes_its_own_re_runs_is_stopped(desk: Callable[..., Desk]) -> None:
     it = desk()
     it.start(name="ann")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     for number in range(MOST_AT_ONCE):
         it.save(lambda number=number: it.helper(f"word {number}"))  # type: ignore[misc]
         it.now -= QUICK
@@ -223,7 +225,7 @@ def test_a_flow_that_causes_its_own_re_runs_is_stopped(desk: Callable[..., Desk]
 def test_a_broken_save_starts_nothing_and_its_fix_does(desk: Callable[..., Desk]) -> None:
     it = desk()
     it.start(name="ann")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     it.save(lambda: (it.root / "helper.py").write_text("def greet(") and None)
     assert it.loader.errors
     it.save(lambda: it.helper("mended"))
@@ -234,7 +236,7 @@ def test_a_broken_save_starts_nothing_and_its_fix_does(desk: Callable[..., Desk]
 def test_a_validator_that_raises_anything_is_told(desk: Callable[..., Desk]) -> None:
     it = desk()
     it.start(name="ann")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     more = "\n    def __post_init__(self):\n        raise SystemExit('no')\n"
     it.save(lambda: it.flow(more=more))
     assert it.told().job_id is None
@@ -247,7 +249,7 @@ def test_however_many_saves_come_while_one_starts_one_run_follows(
 ) -> None:
     it = desk("cancel")
     it.start(name="ann")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     begun, go_on = threading.Event(), threading.Event()
     really = it.runtime.exec
 
@@ -275,7 +277,7 @@ def test_a_flow_that_is_switched_off_while_it_is_wanted_does_not_run(
 ) -> None:
     it = desk()
     it.start(name="ann")
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     begun, go_on = threading.Event(), threading.Event()
     really = it.runtime.exec
 
@@ -288,7 +290,7 @@ def test_a_flow_that_is_switched_off_while_it_is_wanted_does_not_run(
     it.save(lambda: it.helper("first"))
     assert begun.wait(LIMIT)
     it.save(lambda: it.helper("second"))
-    it.reruns.toggle("etl", {})
+    it.reruns.toggle("etl", dict)
     go_on.set()
     it.told()
     assert it.settled() == []

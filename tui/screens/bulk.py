@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -17,6 +18,7 @@ from tui.formats import short_id
 from tui.marks import Targets
 from tui.screens.question import Answer, Question
 from tui.screens.steering import SteeringScreen
+from tui.screens.waiting import wait_for
 
 _S = ExecutionStatus
 _NAMED = 4
@@ -104,18 +106,18 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
         asked = _Asked(verb.capitalize(), able, about, _left_out(targets, able, "does not run", "do not run"))
         self._ask_about(asked, partial(self._give, verb, getattr(self.backend, verb)))
 
-    def action_rerun(self) -> None:
+    async def action_rerun(self) -> None:
         targets = self._many()
         if targets is None:
-            super().action_rerun()
+            await super().action_rerun()
         else:
             more = [Answer("f", "a form for each", "forms")]
             self._ask_about(_Asked("Re-run", targets, _EXACTLY), self._rerun_all, more=more)
 
-    def action_rerun_now(self) -> None:
+    async def action_rerun_now(self) -> None:
         targets = self._many()
         if targets is None:
-            super().action_rerun_now()
+            await super().action_rerun_now()
         else:
             self._ask_about(_Asked("Re-run", targets, _EXACTLY), self._rerun_all)
 
@@ -124,7 +126,7 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
     def _ask_about(
         self,
         asked: _Asked,
-        act: Callable[[Jobs], object],
+        act: Callable[[Jobs], Awaitable[None]],
         *,
         suffix: str = "",
         more: Sequence[Answer] = (),
@@ -151,18 +153,18 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
             answers.append(Answer("a", f"{verb.lower()} {len(hidden):,} hidden", "all", grave))
         answers += [*more, Answer("n", "leave them", "")]
 
-        def answered(answer: str | None) -> None:
+        async def answered(answer: str | None) -> None:
             if answer == "forms":
-                self._forms(list(first), 1, len(first))
+                await self._forms(first, 1, len(first))
             elif answer:
-                act(targets.all if answer == "all" else shown)
+                await act(targets.all if answer == "all" else shown)
 
         title = f"{verb} {_jobs(len(first))}{suffix}?"
         self.app.push_screen(Question(title, "\n".join(lines), answers), answered)
 
     # ---- doing
 
-    def _give(self, verb: Verb, order: Callable[[str], bool], jobs: Jobs) -> None:
+    async def _give(self, verb: Verb, order: Callable[[str], bool], jobs: Jobs) -> None:
         batch = Batch(verb, [job.job_id for job in jobs], order, self._clock)
         self._batches.append(batch)
         self._order_on(batch)
@@ -184,41 +186,49 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
         """Whether what becomes of a job is going to be told with others."""
         return any(job_id in batch for batch in self._batches)
 
-    def _rerun_all(self, jobs: Jobs) -> None:
-        started, failures = 0, []
-        for job in jobs:
-            try:
-                self.backend.start(job.flow_name, job.entry_params)
-            except Exception as error:
-                # The flow's own code takes part in a start, so that anything may come.
-                failures.append(f"{short_id(job.job_id)} {job.flow_name}: {error}")
-            else:
-                started += 1
-        text = f"{_jobs(started)} started."
-        if failures:
-            text += f"\n{len(failures):,} not started: {failures[0]}"
-        self.say(text, severity="error" if failures else "information")
+    async def _rerun_all(self, jobs: Jobs) -> None:
+        def start_all() -> tuple[int, list[str]]:
+            started, failures = 0, []
+            for job in jobs:
+                try:
+                    self.backend.start(job.flow_name, self.backend.given(job))
+                except Exception as error:
+                    # The flow's own code takes part in a start, so that anything may come.
+                    failures.append(f"{short_id(job.job_id)} {job.flow_name}: {error}")
+                else:
+                    started += 1
+            return started, failures
 
-    def _forms(self, jobs: list[JobSummary], number: int, total: int) -> None:
+        async def tell(starting: asyncio.Future[tuple[int, list[str]]]) -> None:
+            started, failures = starting.result()
+            text = f"{_jobs(started)} started."
+            if failures:
+                text += f"\n{len(failures):,} not started: {failures[0]}"
+            self.say(text, severity="error" if failures else "information")
+
+        def left(starting: asyncio.Future[Any]) -> None:
+            self.say(f"{_jobs(len(jobs))} start one after another.")
+
+        await wait_for(self, start_all, f"starting {_jobs(len(jobs))} …", tell, left)
+
+    async def _forms(self, jobs: Sequence[JobSummary], number: int, total: int) -> None:
         """One form after another; leaving one of them leaves out the rest."""
         if not jobs:
             return
         job, *rest = jobs
-        flow = self.catalogue.flow(job.flow_name)
+        flow = self.flow_of(job)
         if flow is None:
-            self.say(f"The flow {job.flow_name} is no longer in the folder.", severity="warning")
-            self._forms(rest, number + 1, total)
+            await self._forms(rest, number + 1, total)
             return
 
-        def answered(given: Mapping[str, Any] | None) -> None:
-            if given is None:
+        async def answered(given: bool) -> None:
+            if given:
+                await self._forms(rest, number + 1, total)
+            else:
                 self.say(f"{_jobs(len(jobs))} not started again.", severity="warning")
-                return
-            self._start(flow.name, given)
-            self._forms(rest, number + 1, total)
 
         title = f"Re-run {number} of {total}: {short_id(job.job_id)}"
-        self.app.push_screen(self._form(flow, job.entry_params, title), answered)
+        await self.ask_and_start(flow, self.backend.given(job), title, answered)
 
 
 _EXACTLY = "New jobs start with exactly their parameters."

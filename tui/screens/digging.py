@@ -156,7 +156,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
 
     def action_copy_job(self) -> None:
         """Copy the whole job as JSON."""
-        if self._job_or_say() is not None:
+        if self.job_or_say() is not None:
             self.run_worker(self._copy_job(), exclusive=True, group="copy")
 
     async def _copy_job(self) -> None:
@@ -202,7 +202,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
 
     def action_export(self) -> None:
         """Write what the tab shows to a file."""
-        job = self._job_or_say()
+        job = self.job_or_say()
         export = self._export_of(job.job_id) if job is not None else None
         if export is None:
             return

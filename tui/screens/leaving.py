@@ -233,8 +233,8 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
     def _close_pausing(self) -> None:
         dialog, self._pausing = self._pausing, None
         self._told_pausing = False
-        if dialog is not None and dialog.is_current:
-            dialog.dismiss(None)
+        if dialog is not None:
+            dialog.dismiss_in_turn(None)
 
     def _pausing_text(self, jobs: Sequence[JobSummary]) -> str:
         running = [job for job in jobs if job.status is not _S.PAUSED]

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.keys import KEYS, bindings_of
+from tui.screens.in_turn import InTurnScreen
 from tui.spans import clean
 
 # They go from answer to answer, and give none.
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     grave: bool = False
 
 
-class Question(ModalScreen[str | None]):
+class Question(InTurnScreen[str | None]):
     """Answers with the value of an answer, or None for the last one and for esc: do nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("question")]

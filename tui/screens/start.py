@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Button, Input, Static
 
 from tui.aside import aside
+from tui.earlier import same_values
 from tui.form.changes import changes
 from tui.form.draft import Draft
 from tui.form.editors import Submitted, TextLine
@@ -22,11 +22,14 @@ from tui.form.fields import Edited, Field, TextField, fields_for
 from tui.form.values import Reading, errors_of
 from tui.keys import bindings_of, key_named
 from tui.pictures import FlowPicture
+from tui.screens.in_turn import InTurnScreen
 from tui.spans import clean
 
 Values: TypeAlias = dict[str, Any]
 # A check that takes longer is said to go on, in seconds.
 PATIENCE = 0.3
+# One that takes longer than this may never end, and is not waited for by what was typed since.
+ENDLESS = 3.0
 # An error that belongs to no field, not even to that of the undeclared parameters.
 GONE = "\0"
 
@@ -35,7 +38,7 @@ class Fields(VerticalScroll, inherit_bindings=False):
     """Scrolls with the focus: the arrows are for the fields."""
 
 
-class StartScreen(ModalScreen[Values | None]):
+class StartScreen(InTurnScreen[Values | None]):
     """Answers with the parameters as they were given, or None.
 
     `check` raises for values that the flow does not take; it is called in threads. `earlier` are
@@ -63,15 +66,18 @@ class StartScreen(ModalScreen[Values | None]):
         self.draft = Draft(flow, values)
         self._fields = fields_for(self.draft.entries, [dict(each) for each in self._earlier])
         # Which set of `earlier` is shown; -1 is what was typed, kept in `_own` while another is shown.
-        self._at = 0 if self._earlier and values == self._earlier[0] else -1
+        self._at = 0 if self._earlier and same_values(values or {}, self._earlier[0]) else -1
         self._own: Draft | None = None
         self._tried = False
         # The reading that is to be checked next, and whether one is being checked.
         self._unchecked: Reading | None = None
         self._checking = False
+        # Only what the last check answers counts.
+        self._checks = 0
         # While the check of what is to be answered goes on: after how many edits that was.
         self._wanted: int | None = None
-        self._slow: Timer | None = None
+        # What happens while a check takes long.
+        self._alarms: list[Timer] = []
 
     # ---- the screen
 
@@ -165,27 +171,47 @@ class StartScreen(ModalScreen[Values | None]):
         """Have what stands in the form now checked."""
         self._unchecked = self.read()
         if not self._checking:
-            self._checking = True
-            self._slow = self.set_timer(PATIENCE, lambda: self._show_hint("checking …"))
-            self.run_worker(self._check_all(), exit_on_error=True)
+            self._check_next(self._unchecked)
 
-    async def _check_all(self) -> None:
-        while self._unchecked is not None:
-            reading, self._unchecked = self._unchecked, None
-            errors = dict(reading.errors)
-            try:
-                # Validators are the flow's own code: they may look at files, or hang.
-                await aside(self._check, reading.values)
-            except Exception as error:
-                # A field that was not understood is missing for the check; its own error says more.
-                errors = {**errors_of(error, frozenset(self.draft.names())), **errors}
-            if self._unchecked is None:
-                self._checking = False
-                self._show_errors(reading, errors)
+    def _check_next(self, reading: Reading) -> None:
+        self._unchecked = None
+        self._checking = True
+        self._checks += 1
+        self._stop_alarms()
+        self._alarms = [
+            self.set_timer(PATIENCE, lambda: self._show_hint("checking …")),
+            self.set_timer(ENDLESS, self._give_up),
+        ]
+        self.run_worker(self._check_in_thread(reading, self._checks), exit_on_error=True)
+
+    async def _check_in_thread(self, reading: Reading, number: int) -> None:
+        errors = dict(reading.errors)
+        try:
+            # Validators are the flow's own code: they may look at files, or hang.
+            await aside(self._check, reading.values)
+        except Exception as error:
+            # A field that was not understood is missing for the check; its own error says more.
+            errors = {**errors_of(error, frozenset(self.draft.names())), **errors}
+        if number != self._checks:
+            return
+        self._checking = False
+        if self._unchecked is not None:
+            self._check_next(self._unchecked)
+        else:
+            self._show_errors(reading, errors)
+
+    def _give_up(self) -> None:
+        """A check that takes so long is not waited for where something else is to be checked."""
+        self._checking = False
+        if self._unchecked is not None:
+            self._check_next(self._unchecked)
+
+    def _stop_alarms(self) -> None:
+        for alarm in self._alarms:
+            alarm.stop()
 
     def _show_errors(self, reading: Reading, errors: dict[str, str]) -> None:
-        if self._slow is not None:
-            self._slow.stop()
+        self._stop_alarms()
         self._show_hint()
         if self._gone:
             errors = {GONE: "The flow is no longer in the folder.", **errors}
@@ -200,7 +226,7 @@ class StartScreen(ModalScreen[Values | None]):
         if self._wanted is not None:
             self._wanted = None
             if not errors:
-                self.dismiss(dict(reading.values))
+                self.dismiss_in_turn(dict(reading.values))
             else:
                 self._go_to_error(errors)
 
