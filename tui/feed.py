@@ -27,6 +27,8 @@ class Feed:
         self._last: RuntimeSnapshot | None = None
         self._last_at: datetime | None = None
         self._last_chosen: str | None = None
+        # How many lines the chosen job had logged when the last picture was taken.
+        self._last_logged = 0
         # Job id -> when it was first seen pausing or cancelling.
         self._held_since: dict[str, datetime] = {}
         self.roster = Roster()
@@ -41,22 +43,27 @@ class Feed:
 
     def tick(self, chosen: str | None) -> Frame | None:
         """The next frame; None where nothing can have changed, nor another job been `chosen`."""
-        if not self._due(chosen):
+        logged = 0 if chosen is None else self._backend.log_total(chosen)
+        if not self._due(chosen, logged):
             return None
         now = self._clock()
         snapshot = self._backend.snapshot()
         self.pictures_taken += 1
         changes = self.roster.take(snapshot.jobs)
         self._ended += self._ended_in(changes)
-        self._last, self._last_at, self._last_chosen = snapshot, now, chosen
+        self._last, self._last_at = snapshot, now
+        self._last_chosen, self._last_logged = chosen, logged
         held = [job.job_id for job in self.roster.unfinished.values() if job.status in _HELD]
         self._held_since = {job_id: self._held_since.get(job_id, now) for job_id in held}
         held_for = {job_id: (now - since).total_seconds() for job_id, since in self._held_since.items()}
         return Frame(snapshot, MappingProxyType(held_for), changes)
 
-    def _due(self, chosen: str | None) -> bool:
+    def _due(self, chosen: str | None, logged: int) -> bool:
         changed = self._backend.changed()
         if changed or self._last is None or self._last_at is None or chosen != self._last_chosen:
+            return True
+        # Threads that user code has started may log for a job that has ended.
+        if logged != self._last_logged:
             return True
         if _any(self._last, LIVE):
             return True

@@ -414,6 +414,9 @@ class FixedBackend:
     def log(self, job_id: str, since: int) -> Sequence[LogLine]:
         return self.lines[since:]
 
+    def log_total(self, job_id: str) -> int:
+        return len(self.lines)
+
     def history(self, job_id: str, since: int) -> Sequence[ExecutionRecord]:
         return [record for record in self.records if record.sequence >= since]
 

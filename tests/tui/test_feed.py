@@ -79,6 +79,16 @@ def test_another_choice_makes_a_frame_and_no_second() -> None:
     assert feed.tick(job_id) is None
 
 
+def test_a_line_that_the_chosen_job_logs_after_its_end_makes_a_frame_and_no_second() -> None:
+    feed, backend, _ = feed_of(S.COMPLETED)
+    job_id = backend.picture.jobs[0].job_id
+    feed.tick(job_id)
+    assert feed.tick(job_id) is None
+    backend.lines = [*backend.lines, fixed.log_lines()[-1]]
+    assert feed.tick(job_id) is not None
+    assert feed.tick(job_id) is None
+
+
 def test_how_long_a_job_has_been_pausing_is_counted_from_when_it_was_first_seen() -> None:
     feed, backend, clock = feed_of(S.PAUSING)
     [job] = backend.picture.jobs

@@ -27,6 +27,7 @@ from tui.screens.start import StartScreen
 pytestmark = pytest.mark.anyio
 
 FLOWS = """
+import contextvars
 import logging
 import threading
 from dataclasses import dataclass, field
@@ -101,6 +102,22 @@ waiting = Flow("waiting")
 waiting.add_routine(Waiter(), "waiter")
 waiting.add_routine(Last(), "last")
 waiting.connect("waiter", "next", "last", "last")
+
+class Starter(Routine):
+    def __init__(self):
+        super().__init__()
+        self.define_slot("trigger")
+
+    def logic(self, trigger):
+        def late():
+            go_on.wait()
+            print("after the end")
+
+        threading.Thread(target=contextvars.copy_context().run, args=(late,), daemon=True).start()
+
+
+outlived = Flow("outlived")
+outlived.add_routine(Starter(), "starter")
 
 broken_params = Flow("nowhere")
 nowhere = Routine("nowhere")
@@ -221,6 +238,23 @@ async def test_a_job_is_paused_resumed_and_cancelled_by_keys(folder: Path) -> No
         await ended(pilot, second)
         assert second.status is ExecutionStatus.CANCELLED
         await until_shown(pilot, "⊘ cancelled")
+
+
+async def test_what_a_thread_of_the_job_prints_after_its_end_is_shown_too(folder: Path) -> None:
+    async with real_app(folder) as (pilot, runtime):
+        runtime.exec("outlived")
+        job = only_job(runtime)
+        go_on = job.flow.routines["starter"].logic.__globals__["go_on"]  # type: ignore[attr-defined]
+        await ended(pilot, job)
+        await pilot.press("5", "right")
+        await until(pilot, lambda: main_of(pilot).job_pane.tab == "Log")
+        main = main_of(pilot)
+        # Nothing but the line is left that could make a frame.
+        await until(pilot, lambda: main.feed.last is not None and not main.feed.last.threads_busy)
+        main._frame()
+        await until(pilot, lambda: main.job_pane.job_id == job.job_id)
+        go_on.set()
+        await until_shown(pilot, "after the end")
 
 
 async def test_quitting_waits_for_what_runs(folder: Path) -> None:
