@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tui.formats import short_id
 from tui.job_json import as_json, data_tree, job_tree
 from tui.lending import run_in_terminal, run_windowed
 from tui.places import Place, short_path
+from tui.readings import written
 from tui.screens.question import Answer, Question
 from tui.screens.steering import SteeringScreen
 from tui.serve import in_browser
@@ -149,10 +150,17 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         """Copy what is selected, or the row under the cursor."""
         selected = self.get_selected_text()
         text = selected or self.looked_at().copied()
-        if not text:
-            self.say("There is nothing to copy here.", severity="warning")
-            return
-        self._copy(text, "the selection" if selected else "")
+        if not isinstance(text, str):
+            self.run_worker(self._copy_written(text), exclusive=True, group="copy")
+        else:
+            self._copy(text, "the selection" if selected else "")
+
+    async def _copy_written(self, write: Callable[[], str]) -> None:
+        self._copy(await self.written(write), "")
+
+    async def written(self, write: Callable[[], str]) -> str:
+        """All of what `write` writes, which may take long."""
+        return await written(write, lambda: self.say("Some of these values take their time to be written."))
 
     def action_copy_job(self) -> None:
         """Copy the whole job as JSON."""
@@ -182,6 +190,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         return partial(make)
 
     def _copy(self, text: str, what: str) -> None:
+        if not text:
+            self.say("There is nothing to copy here.", severity="warning")
+            return
         size = len(text.encode("utf-8", "replace"))
         amount = f"{text.count(chr(10)) + 1:,} lines, {_size(size)}"
         if size > _MOST_TO_COPY:

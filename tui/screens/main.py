@@ -268,7 +268,13 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         else:
             text = event.pane.text_of(event.key)
             if text is not None:
-                self.app.push_screen(TextScreen(text[0], lines_of_text(text[1])))
+                self.run_worker(self._show_text(*text), exclusive=True, group="text")
+
+    async def _show_text(self, title: str, write: Callable[[], str]) -> None:
+        text = await self.written(write)
+        # Whoever has opened something else meanwhile is not interrupted.
+        if self.is_current:
+            self.app.push_screen(TextScreen(title, lines_of_text(text)))
 
     def on_job_pane_tab_changed(self) -> None:
         self.show_chosen()

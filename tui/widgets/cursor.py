@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -80,8 +81,8 @@ class CursorPane(LinePane, inherit_bindings=False):
                 return row
         return next((row for row in range(count) if self.row_key(row) == key), None)
 
-    def text_of(self, key: str) -> tuple[str, str] | None:
-        """A title and the whole text of a row that has more to say."""
+    def text_of(self, key: str) -> tuple[str, Callable[[], str]] | None:
+        """A title, and what writes the whole text of a row that has more to say. That may take long."""
         return None
 
     def row_of_line(self, y: int) -> int:
@@ -193,7 +194,7 @@ class CursorPane(LinePane, inherit_bindings=False):
         self.lines_changed()
         self._show_row()
 
-    def copied(self) -> str:
+    def copied(self) -> str | Callable[[], str]:
         """What is copied where nothing is selected: the chosen row."""
         if self._chosen is None:
             return ""

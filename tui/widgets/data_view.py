@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from datetime import tzinfo
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -11,6 +13,7 @@ from tui.formats import one_line, pretty
 from tui.job_data import roots_of
 from tui.keys import bindings_of
 from tui.pictures import JobData
+from tui.readings import Readings
 from tui.spans import Line, Span, cut, line_width
 from tui.tree import FIRST, MORE, Branch, Node, Path, children, has_children, kind_words, rows_of
 from tui.widgets.cursor import CursorPane
@@ -31,18 +34,25 @@ class DataView(CursorPane):
         self._opened: dict[Path, bool] = {}
         # Of which containers more than the first elements are shown.
         self._shown: dict[Path, int] = {}
+        # By path, value and room: another value in its place is another text.
+        self._texts = Readings(self._text_came, most=2_000, keeps_all=False)
 
     # ---- what it is given
 
     def clear(self, zone: tzinfo | None) -> None:
         """Another job is chosen. What was unfolded in one is likely wanted in the next."""
         self._zone = zone
+        self._texts.clear()
         self.show(None)
 
     def show(self, data: JobData | None) -> None:
         """The job's data now."""
         self._data = data
+        self._texts.values_may_differ()
         self._build()
+
+    def _text_came(self, key: Hashable) -> None:
+        self.lines_changed()
 
     def _build(self) -> None:
         roots = roots_of(self._data, self._zone) if self._data is not None else []
@@ -90,24 +100,23 @@ class DataView(CursorPane):
         rest = max(self.columns - 1 - line_width(spans), 0)
         if node.open:
             return (*spans, (cut(kind_words(value), rest), "muted"))
-        return (*spans, (cut(one_line(value, rest + 20), rest), "text"))
+        key = (node.path, id(value), rest)
+        text = self._texts.of(key, partial(one_line, value, rest + 20)).text
+        return (*spans, (cut(text, rest), "text"))
 
     @property
     def words(self) -> str:
         return "enter unfolds" if self._rows else ""
 
-    def text_of(self, key: str) -> tuple[str, str] | None:
-        """A title and the whole text of one row, as far as it is written."""
+    def text_of(self, key: str) -> tuple[str, Callable[[], str]] | None:
+        """A title, and what writes the whole text of one row, as far as it is written."""
         row = self.row_of_key(key)
         if row is None:
             return None
         node = self._rows[row]
-        if isinstance(node.value, Branch):
-            parts = [f"{name}: {pretty(each, 20_000)}" for name, each in node.value.children[:FIRST]]
-            return node.label, "\n".join(parts)
-        return node.label, node.note or _whole(node.value)
+        return node.label, partial(str, node.note) if node.note else partial(_whole, node.value)
 
-    def copied(self) -> str:
+    def copied(self) -> str | Callable[[], str]:
         """All of the value of the chosen row."""
         text = self.text_of(self.chosen) if self.chosen is not None else None
         return "" if text is None else text[1]
@@ -166,4 +175,6 @@ class DataView(CursorPane):
 
 def _whole(value: Any) -> str:
     """A text as it is; everything else as Python would write it."""
+    if isinstance(value, Branch):
+        return "\n".join(f"{name}: {pretty(each, 20_000)}" for name, each in value.children[:FIRST])
     return value[:200_000] if type(value) is str else pretty(value)

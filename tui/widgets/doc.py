@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from rich.style import Style
 
@@ -62,10 +63,10 @@ class DocPane(CursorPane):
         """What is copied where nothing is selected."""
         return (self.row.copies or plain(self.row.line).strip()) if self.row is not None else ""
 
-    def text_of(self, key: str) -> tuple[str, str] | None:
-        """A title and the whole text of a row that has more to say."""
+    def text_of(self, key: str) -> tuple[str, Callable[[], str]] | None:
         row = self.row_of_key(key)
-        return self._rows[row].whole if row is not None else None
+        whole = self._rows[row].whole if row is not None else None
+        return None if whole is None else (whole[0], partial(str, whole[1]))
 
     # ---- keys
 

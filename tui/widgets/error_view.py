@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -15,6 +16,7 @@ from tui.error_rows import error_rows, failing_place
 from tui.formats import pretty
 from tui.keys import bindings_of
 from tui.places import Place
+from tui.readings import Readings
 from tui.widgets.doc import DocPane
 
 
@@ -31,9 +33,9 @@ class ErrorView(DocPane):
         super().__init__(id=id)
         self._errors: tuple[JobError, ...] = ()
         self._zone: tzinfo | None = None
-        # The error that is shown, and its data as text; the error itself says whether they belong together.
         self._error: JobError | None = None
-        self._data = ""
+        # The data of the error that is read, as text.
+        self._texts = Readings(self._text_came, most=1, keeps_all=True)
         # Whether each thing that can be folded is, as long as nobody has touched it.
         self._untouched: dict[str, bool] = {}
 
@@ -72,7 +74,7 @@ class ErrorView(DocPane):
 
     def _read(self, error: JobError | None) -> None:
         self._error = error
-        self._data = pretty(error.data_slice, 40_000) if error is not None and error.data_slice else ""
+        self._texts.clear()
         self.folded.clear()
         self.write()
         self.refresh()
@@ -82,11 +84,13 @@ class ErrorView(DocPane):
     def make_rows(self, columns: int) -> Sequence[DocRow]:
         if self._error is None:
             return [DocRow("none", (("no errors", "muted"),))]
-        return list(
-            error_rows(
-                self._error, self._number(), len(self._errors), columns, self._zone, self._folded, self._data
-            )
-        )
+        error, count = self._error, len(self._errors)
+        write = partial(pretty, error.data_slice, 40_000)
+        data = self._texts.of("data", write).text if error.data_slice else ""
+        return list(error_rows(error, self._number(), count, columns, self._zone, self._folded, data))
+
+    def _text_came(self, key: Hashable) -> None:
+        self.write()
 
     def _folded(self, name: str, otherwise: bool) -> bool:
         self._untouched[name] = otherwise

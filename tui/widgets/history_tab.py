@@ -73,9 +73,13 @@ class HistoryTab(Container):
         self.record.scroll_to(y=0, animate=False)
         self._write()
 
+    def on_history_view_read(self) -> None:
+        if self.is_open:
+            self._write()
+
     def _write(self) -> None:
         key = self._shown = self.records.chosen
-        text = self.records.text_of(key) if key is not None else None
+        text = self.records.whole_of(key) if key is not None else None
         lines: list[Line] = []
         if text is not None:
             columns = max(self.record.columns - 2, 20)

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import tzinfo
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from textual.binding import BindingType
 from textual.message import Message
 
-from routilux.history import ENDED, FAILED, RETRIED, SKIPPED, STARTED, ExecutionRecord
+from routilux.history import ExecutionRecord
 from tui.filters import Filter, parse_filter
-from tui.formats import clock_time, one_line, pretty
+from tui.formats import clock_time, pretty
+from tui.history_rows import FIELDS, WORDS, HistoryRows
 from tui.keys import bindings_of
+from tui.readings import Readings
 from tui.spans import Line, cut, fit, width
 from tui.widgets.cursor import CursorPane
 
-_WORDS = {
-    STARTED: ("▶ started", "running"),
-    ENDED: ("✓ ended", "completed"),
-    FAILED: ("✗ failed", "failed"),
-    RETRIED: ("↻ retry", "warning"),
-    SKIPPED: ("⊘ skipped", "cancelled"),
-}
 _EVENT_COLUMNS = 18
-_FIELDS = frozenset({"routine", "event", "data"})
 
 
 class HistoryView(CursorPane):
@@ -41,13 +34,14 @@ class HistoryView(CursorPane):
     class Changed(Message):
         """What the history says of itself has changed."""
 
+    class Read(Message):
+        """All of a record has been read."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._zone: tzinfo | None = None
-        # All that are kept, without a gap but where the job made more than it keeps between two looks.
-        self._records: deque[ExecutionRecord] = deque()
-        self._shown = self._records
-        self._filter = Filter()
+        self._rows = HistoryRows(self._text_came)
+        self._wholes = Readings(self._whole_came, most=20, keeps_all=False)
         self._dropped = 0
         self._next = 0
         self._follow = True
@@ -55,10 +49,10 @@ class HistoryView(CursorPane):
     def clear(self, zone: tzinfo | None) -> None:
         """Another job is chosen."""
         self._zone = zone
-        self._records.clear()
+        self._rows.clear()
+        self._wholes.clear()
         self._follow = True
         self._dropped = self._next = 0
-        self._select()
         self.rows_changed()
 
     @property
@@ -70,17 +64,30 @@ class HistoryView(CursorPane):
         """Add the records that were made since, oldest first; the `dropped` oldest are no longer kept."""
         if not records:
             return
-        self._records.extend(records)
+        self._rows.append(records, dropped)
         self._next = records[-1].sequence + 1
         self._dropped = dropped
-        if self._filter:
-            self._shown.extend(filter(self.passes, records))
-        for kept in (self._records, self._shown):
-            while kept and kept[0].sequence < dropped:
-                kept.popleft()
+        self._show_rows()
+
+    def _show_rows(self) -> None:
         self.rows_changed()
         if self._follow and self._shown:
             self._own(len(self._shown) - 1)
+
+    @property
+    def _shown(self) -> Sequence[ExecutionRecord]:
+        return self._rows.rows
+
+    def _text_came(self, another_row: bool) -> None:
+        if another_row:
+            self._show_rows()
+        else:
+            self.lines_changed()
+        if self.filter:
+            self.post_message(self.Changed())
+
+    def _whole_came(self, key: Hashable) -> None:
+        self.post_message(self.Read())
 
     # ---- following
 
@@ -112,48 +119,58 @@ class HistoryView(CursorPane):
 
     @property
     def filter(self) -> Filter:
-        return self._filter
+        return self._rows.filter
 
     def set_filter(self, text: str) -> None:
         """Show the records that pass: words of the routine, the event or the data."""
-        self._filter = parse_filter(text, _FIELDS)
-        self._select()
-        self.rows_changed()
+        if self._rows.arrange(parse_filter(text, FIELDS)):
+            self.call_later(self._go_on)
+        self._show_rows()
         self.refresh()
+
+    def _go_on(self) -> None:
+        """Keys that came meanwhile are dealt with before the next part."""
+        if self._rows.go_on():
+            self.call_later(self._go_on)
+        else:
+            self._show_rows()
+            self.refresh()
+            self.post_message(self.Changed())
 
     def passes(self, record: ExecutionRecord) -> bool:
         """Whether the filter shows a record."""
-        return not self._filter or self._filter.passes(_fields(record))
-
-    def _select(self) -> None:
-        self._shown = self._records
-        if self._filter:
-            self._shown = deque(filter(self.passes, self._records))
+        return self._rows.passes(record)
 
     @property
     def words(self) -> str:
         """How many records there are, for the pane's border."""
-        parts = ["FOLLOW" if self._follow else "stays", f"{len(self._records):,} records"]
-        if self._filter:
-            parts.insert(1, f"{len(self._shown):,} pass {self._filter.text}")
+        parts = ["FOLLOW" if self._follow else "stays", f"{len(self._rows.records):,} records"]
+        if self.filter:
+            parts.insert(1, f"{len(self._shown):,} pass {self.filter.text}")
+            parts += [f"{self._rows.unread:,} are still being read"] if self._rows.unread else []
         parts.append(f"{self._dropped:,} dropped")
         return " · ".join(parts)
 
-    def text_of(self, key: str) -> tuple[str, str] | None:
-        """A title and the whole text of one record."""
+    def text_of(self, key: str) -> tuple[str, Callable[[], str]] | None:
+        """A title, and what writes the whole text of one record."""
         row = self.row_of_key(key)
         if row is None:
             return None
         record = self._shown[row]
         moment = record.timestamp.astimezone(self._zone).isoformat(sep=" ", timespec="milliseconds")
-        text = f"#{record.sequence} at {moment}\n\n{pretty(record.data)}"
-        return f"{record.routine_id} {record.event_name}", text
+        head = f"#{record.sequence} at {moment}\n\n"
+        return f"{record.routine_id} {record.event_name}", partial(_whole, head, record.data)
 
-    def copied(self) -> str:
+    def whole_of(self, key: str) -> tuple[str, str] | None:
+        """A title and the whole text of one record, as far as it is read; `Read` tells when it is."""
+        text = self.text_of(key)
+        return None if text is None else (text[0], self._wholes.of(key, text[1]).text)
+
+    def copied(self) -> str | Callable[[], str]:
         """The data of the chosen record; where it has none, the row."""
-        row = self.chosen_row
-        data = self._shown[row].data if row is not None and row < len(self._shown) else None
-        return super().copied() if data is None else data if type(data) is str else pretty(data)
+        record = self.chosen_record
+        data = None if record is None else record.data
+        return super().copied() if data is None else data if type(data) is str else partial(pretty, data)
 
     @property
     def chosen_record(self) -> ExecutionRecord | None:
@@ -167,9 +184,7 @@ class HistoryView(CursorPane):
         return str(self._shown[row].sequence)
 
     def row_of_key(self, key: str) -> int | None:
-        row = bisect_left(self._shown, int(key), key=lambda record: record.sequence)
-        found = row < len(self._shown) and self._shown[row].sequence == int(key)
-        return row if found else None
+        return self._rows.place(int(key))
 
     def line_count(self) -> int:
         return len(self._shown) or 1
@@ -177,32 +192,21 @@ class HistoryView(CursorPane):
     def line(self, y: int) -> Line:
         if self._shown:
             return super().line(y)
-        return ((f" nothing passes {self._filter.text}" if self._records else " nothing recorded", "muted"),)
+        if not self._rows.records:
+            return ((" nothing recorded", "muted"),)
+        yet = " yet" if self._rows.unread else ""
+        return ((f" nothing passes {self.filter.text}{yet}", "muted"),)
 
     def row_line(self, y: int) -> Line:
         record = self._shown[y]
-        word, role = _WORDS.get(record.event_name, (f"→ {record.event_name}", "text"))
+        word, role = WORDS.get(record.event_name, (f"→ {record.event_name}", "text"))
         head = f"{record.sequence:>6} {clock_time(record.timestamp, self._zone)} "
         routine = fit(record.routine_id, 14) + " "
         event = fit(word, _EVENT_COLUMNS) + " "
         room = self.columns - 1 - width(head + routine + event)
-        data = _brief(record)
+        data = self._rows.data_of(record).text
         return ((head, "muted"), (routine, "strong"), (event, role), (cut(data, max(room, 0)), "muted"))
 
 
-def _fields(record: ExecutionRecord) -> Mapping[str, str]:
-    """What a filter looks at, in lower case."""
-    word = _WORDS.get(record.event_name, ("", ""))[0]
-    return {
-        "routine": record.routine_id.lower(),
-        "event": f"{record.event_name} {word}".lower(),
-        "data": _brief(record).lower(),
-    }
-
-
-def _brief(record: ExecutionRecord) -> str:
-    """The data on one line; what the engine says is in words already."""
-    if record.data is None:
-        return ""
-    said = isinstance(record.data, str) and record.event_name in (FAILED, RETRIED, SKIPPED)
-    return record.data if said else one_line(record.data, 300)
+def _whole(head: str, data: Any) -> str:
+    return head + pretty(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.style import Style
@@ -150,8 +151,8 @@ class LinePane(Roles, ScrollView, can_focus=True, inherit_bindings=False):
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
 
-    def copied(self) -> str:
-        """What is copied where nothing is selected: all of it."""
+    def copied(self) -> str | Callable[[], str]:
+        """What is copied where nothing is selected: all of it, or what writes it, which may take long."""
         return "\n".join(plain(self.line(y)).strip() for y in range(self.line_count())).strip()
 
     # ---- moving
