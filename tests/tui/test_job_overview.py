@@ -11,6 +11,7 @@ import pytest
 from routilux.history import LogLine
 from tests.tui import fixed
 from tests.tui.driving import Drive, main_of, screen_text, text_of
+from tui.formats import parameters_line
 from tui.spans import line_width
 from tui.widgets.overview import Overview, log_rows, overview_rows
 
@@ -74,7 +75,7 @@ def test_errors_retries_time_and_progress_stand_in_the_row_of_the_routine() -> N
 def test_no_line_is_wider_than_there_is_room(columns: int) -> None:
     for job in fixed.JOBS:
         rows = [
-            *overview_rows(fixed.detail(job), max(columns, 20)),
+            *overview_rows(fixed.detail(job), max(columns, 20), parameters_line(job.entry_params)),
             *log_rows(fixed.log_lines(), 9, columns, None),
         ]
         if columns >= 58:

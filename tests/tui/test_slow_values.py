@@ -13,7 +13,7 @@ from routilux.history import ExecutionRecord
 from tests.tui import fixed, fixed_errors
 from tests.tui.driving import Drive, app_of, main_of, screen_text, text_of, until, until_shown
 from tui import formats
-from tui.pictures import JobData
+from tui.pictures import JobData, JobDetail
 from tui.screens.text import TextScreen
 from tui.widgets.history_view import HistoryView
 
@@ -117,6 +117,20 @@ async def test_a_value_of_the_data_is_shown_when_it_is_there() -> None:
         assert "'other': 2" in screen_text(pilot)
         go_on.set()
         await until_shown(pilot, "'row': held 1")
+
+
+async def test_a_parameter_in_the_overview_is_shown_when_it_is_there() -> None:
+    row = held(1)
+
+    def detail(job_id: str) -> JobDetail:
+        job = next(job for job in fixed.JOBS if job.job_id == job_id)
+        return fixed.detail(job._replace(entry_params={"row": row}))
+
+    async with tab_of(detail=detail) as pilot:
+        overview = main_of(pilot).job_pane.overview
+        await until(pilot, lambda: "row=…" in text_of(overview))
+        go_on.set()
+        await until(pilot, lambda: "row=held 1" in text_of(overview))
 
 
 async def test_what_a_job_failed_on_is_shown_when_it_is_there() -> None:

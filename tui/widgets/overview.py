@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import Final
 
 from routilux.history import LogLine
@@ -13,6 +14,7 @@ from tui.doc_rows import DocRow
 from tui.formats import bar, clock_time, duration, parameters_line, progress_words
 from tui.glyphs import LEVEL_ROLES, LEVEL_WORDS, WIDEST_ROUTINE, routine_look, status_look
 from tui.pictures import JobDetail
+from tui.readings import Readings
 from tui.spans import BLANK, Line, Span, cut, fit, line_width, wrap
 from tui.widgets.doc import DocPane
 
@@ -30,15 +32,21 @@ class Overview(DocPane):
         self._detail: JobDetail | None = None
         self._recent: Sequence[LogLine] = ()
         self._zone: tzinfo | None = None
+        self._texts = Readings(self._text_came, most=1, keeps_all=False)
 
     def forget(self, zone: tzinfo | None) -> None:
         """Another job comes next. What stands here stays until then, so that only what differs is painted."""
         self._detail, self._recent, self._zone = None, (), zone
+        self._texts.clear()
         self.scroll_to(y=0, animate=False)
 
     def show(self, detail: JobDetail | None) -> None:
         """The job's picture of this frame."""
         self._detail = detail
+        self._texts.values_may_differ()
+        self.write()
+
+    def _text_came(self, key: Hashable) -> None:
         self.write()
 
     def show_recent(self, lines: Sequence[LogLine], zone: tzinfo | None) -> None:
@@ -49,7 +57,8 @@ class Overview(DocPane):
     def make_rows(self, columns: int) -> Sequence[DocRow]:
         if self._detail is None:
             return []
-        rows = overview_rows(self._detail, columns)
+        write = partial(parameters_line, self._detail.snapshot.summary.entry_params)
+        rows = overview_rows(self._detail, columns, self._texts.of("parameters", write).text)
         room = min(self.size.height - len(rows) - 1, RECENT)
         if room >= 2:
             rows += [DocRow("gap:log", BLANK), *log_rows(self._recent, room, columns, self._zone)]
@@ -79,11 +88,11 @@ def log_rows(lines: Sequence[LogLine], most: int, columns: int, zone: tzinfo | N
     return rows
 
 
-def overview_rows(detail: JobDetail, columns: int) -> list[DocRow]:
-    """All rows but those of the log."""
+def overview_rows(detail: JobDetail, columns: int, given: str = "") -> list[DocRow]:
+    """All rows but those of the log. `given`: the parameters on one line."""
     rows = []
     seen: Counter[str] = Counter()
-    for key, line in _overview_lines(detail, columns):
+    for key, line in _overview_lines(detail, columns, given):
         # A routine may take several lines, and so may a note.
         seen[key] += 1
         name = key if seen[key] == 1 else f"{key}#{seen[key]}"
@@ -92,7 +101,7 @@ def overview_rows(detail: JobDetail, columns: int) -> list[DocRow]:
     return rows
 
 
-def _overview_lines(detail: JobDetail, columns: int) -> list[tuple[str, Line]]:
+def _overview_lines(detail: JobDetail, columns: int, given: str) -> list[tuple[str, Line]]:
     """Everything the Overview says, on lines of at most `columns`, each with what it is about."""
     snapshot = detail.snapshot
     summary = snapshot.summary
@@ -112,7 +121,6 @@ def _overview_lines(detail: JobDetail, columns: int) -> list[tuple[str, Line]]:
             *after,
         ),
     )
-    given = parameters_line(summary.entry_params)
     if given:
         add("parameters", *(((part, "muted"),) for part in wrap(given, columns)[:3]))
     add("gap", BLANK)
