@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -159,9 +160,33 @@ async def test_a_job_that_cannot_be_saved_says_why_and_nothing_is_lost() -> None
         assert "1 job has been saved" in screen_text(pilot)
         assert not left(pilot)
         await pilot.press("escape")
-        await pilot.pause()
+        # It is no longer saved, for it is here.
+        await until(pilot, lambda: orders_of(pilot)[-1] == ("forget", job(1)))
         assert not left(pilot)
-        assert orders_of(pilot)[-1] == ("forget", job(1)), "it is no longer saved, for it is here"
+
+
+async def test_what_was_saved_runs_on_when_it_is_in_no_file_and_the_screen_does_not_wait_for_that() -> None:
+    go_on = threading.Event()
+
+    def forget(job_ids: Iterable[str]) -> Mapping[str, str]:
+        assert go_on.wait(10)
+        return {}
+
+    async with driven(S.RUNNING, S.PAUSED, refuses={2: "a socket"}) as pilot:
+        app_of(pilot).backend.keeper.forget = forget  # type: ignore[method-assign]
+        await pilot.press("p")
+        await become(pilot, S.PAUSED, S.PAUSED)
+        await until_shown(pilot, "1 job cannot be saved")
+        await pilot.press("s")
+        await until(pilot, lambda: pilot.app.screen is main_of(pilot))
+        await pilot.press("q")
+        await until_shown(pilot, "The files of saved jobs")
+        assert not [order for order in orders_of(pilot) if order[0] == "resume"]
+        go_on.set()
+        await until(pilot, lambda: ("resume", job(1)) in orders_of(pilot))
+        await pilot.press("q")
+        assert isinstance(pilot.app.screen, Question)
+        assert not left(pilot)
 
 
 async def test_what_cannot_be_saved_may_run_to_its_end_before_one_leaves() -> None:

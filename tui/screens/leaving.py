@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from routilux.snapshot import JobSummary, RuntimeSnapshot
@@ -33,7 +33,8 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         self._held_up: set[str] = set()
         # The jobs that are in their files: as far as leaving goes, they have ended.
         self._kept: set[str] = set()
-        self._saving = False
+        # Whether jobs are being saved, or taken back out of their files: nobody leaves before that is done.
+        self._at_files = False
         # Whether what cannot be paused is left behind.
         self._leaves_rest = False
         self._pausing: Question | None = None
@@ -51,9 +52,9 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
     def action_ask_quit(self) -> None:
         """Leave at once if everything has ended; else ask what is to become of what has not."""
         jobs = self._left()
-        if self._saving:
-            return
-        if not jobs and self.leaving is None:
+        if self._at_files:
+            self.say("The files of saved jobs are still being written or removed.")
+        elif not jobs and self.leaving is None:
             self.app.exit()
         elif self.leaving is None:
             self._ask_first(jobs)
@@ -110,7 +111,22 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         """What was paused so that one can leave runs on, and is in no file any more."""
         self.leaving = None
         self._leaves_rest = False
-        refused = self.backend.keeper.forget(self._kept)
+        if self._kept:
+            self._at_files = True
+            self.run_worker(self._take_back(frozenset(self._kept)), exit_on_error=True)
+        else:
+            self._run_on({})
+
+    async def _take_back(self, job_ids: frozenset[str]) -> None:
+        """Have the jobs in no file any more before they run on."""
+        try:
+            refused = dict(await aside(self.backend.keeper.forget, job_ids))
+        except Exception as error:
+            refused = dict.fromkeys(job_ids, str(error))
+        self._at_files = False
+        self._run_on(refused)
+
+    def _run_on(self, refused: Mapping[str, str]) -> None:
         for job_id in self._held_up - set(refused):
             self.backend.resume(job_id)
         for job_id, why in refused.items():
@@ -122,7 +138,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
 
     def leave_if_done(self) -> None:
         """Go on with leaving, if that was wanted. Asked at every frame."""
-        if self.leaving is None or self._saving:
+        if self.leaving is None or self._at_files:
             return
         jobs = self._left()
         if not jobs:
@@ -148,7 +164,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
                 self._show_pausing(jobs)
             return
         self._close_pausing()
-        self._saving = True
+        self._at_files = True
         paused = [job.job_id for job in jobs if job.status is _S.PAUSED]
         self.run_worker(self._save(paused), exit_on_error=True)
 
@@ -159,7 +175,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         except Exception as error:
             refused = dict.fromkeys(job_ids, str(error))
         self._kept |= set(job_ids) - set(refused)
-        self._saving = False
+        self._at_files = False
         if not refused:
             if self._leaves_rest:
                 self._exit()
