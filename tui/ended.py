@@ -9,8 +9,8 @@ from typing import Final, Literal, NamedTuple
 
 from routilux.snapshot import JobSummary
 from routilux.status import ExecutionStatus
-from tui.formats import short_id
 from tui.glyphs import COUNT_ORDER
+from tui.job_words import job_name
 
 # So many are named, more are counted.
 NAMED: Final = 3
@@ -48,7 +48,7 @@ class EndedNews:
 
 
 def _one(job: JobSummary) -> Toast:
-    text = f"{short_id(job.job_id)} {job.flow_name} {job.status.value}"
+    text = f"{job_name(job)} {job.status.value}"
     if job.status is ExecutionStatus.FAILED:
         return Toast(f"{text}: {job.error}" if job.error else text, "error")
     return Toast(text)

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, NoReturn
 
-from tui.formats import short_id
 from tui.guard import mend_process
+from tui.job_words import job_name, jobs_were
 from tui.keeper import Rescued
 from tui.spans import clean
 
@@ -122,11 +122,10 @@ def say_rescued(rescued: Rescued) -> None:
     """Say what has become of the jobs, where anybody may read it."""
     lines = []
     if rescued.saved:
-        count = len(rescued.saved)
-        several = "job was" if count == 1 else "jobs were"
-        lines.append(f"{count} {several} saved, and will be offered when the app is opened again.")
+        count = jobs_were(len(rescued.saved))
+        lines.append(f"{count} saved, and will be offered when the app is opened again.")
     for job, why in rescued.lost.items():
-        lines.append(f"not saved: {short_id(job.job_id)} {job.flow_name}: {why}")
+        lines.append(f"not saved: {job_name(job)}: {why}")
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.writelines(clean(line) + "\n" for line in lines)
         sys.stderr.flush()

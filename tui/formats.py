@@ -13,13 +13,14 @@ from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
+from routilux.safe_text import HIDDEN
 from routilux.snapshot import Progress
 from tui.foreign import ForeignCode
 from tui.spans import Line, clean
 
 SHORT_ID: Final = 6
 # In place of what nobody is to read.
-SECRET: Final = "••••"
+SECRET: Final = HIDDEN
 
 
 def duration(seconds: float) -> str:

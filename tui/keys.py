@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from textual.binding import Binding
@@ -309,3 +309,11 @@ def footer_of(pane: str, scopes: frozenset[str]) -> list[Key]:
 def key_named(name: str) -> Key:
     """The key of that name."""
     return next(key for key in _in_effect if key.name == name)
+
+
+def hint_of(names: Iterable[str]) -> list[tuple[str, str]]:
+    """What a dialog says of its keys: texts, each with its style, as Textual's Content takes them."""
+    parts: list[tuple[str, str]] = []
+    for key in map(key_named, names):
+        parts += [(f" {key.first} ", "bold"), (f"{key.label} ", "dim")]
+    return parts

@@ -15,13 +15,13 @@ from routilux.status import ExecutionStatus
 from tui.batch import Batch, Verb
 from tui.feed import Feed
 from tui.formats import short_id
+from tui.job_words import cancelling_means, count_of, job_name, jobs_named
 from tui.marks import Targets
 from tui.screens.question import Answer, Question
 from tui.screens.steering import SteeringScreen
 from tui.screens.waiting import wait_for
 
 _S = ExecutionStatus
-_NAMED = 4
 Jobs = tuple[JobSummary, ...]
 
 
@@ -76,14 +76,8 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
 
     def _cancel_many(self, targets: Targets, *, force: bool) -> None:
         able = _those(targets, lambda job: not job.status.is_final)
-        about = (
-            "The code that runs is interrupted, and no further activation starts."
-            if force
-            else "No further activation starts; what runs comes to its end."
-        )
-        asked = _Asked(
-            "Cancel", able, about, _left_out(targets, able, "has ended already", "have ended already")
-        )
+        left_out = _left_out(targets, able, "has ended already", "have ended already")
+        asked = _Asked("Cancel", able, cancelling_means(force), left_out)
         order = partial(self.backend.cancel, force=force)
         self._ask_about(asked, partial(self._give, "cancel", order), suffix=" by force" if force else "")
 
@@ -139,14 +133,14 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
             return
         grave = verb == "Cancel"
         first = shown or hidden
-        lines = [f"{_some(first)}.", about]
+        lines = [f"{jobs_named(first)}.", about]
         if left_out:
             lines.append(f"Left out: {left_out}.")
         answers: list[Answer] = []
         if shown:
             answers.append(Answer("y", f"{verb.lower()} {len(shown):,}", "shown", grave))
         if hidden and shown:
-            lines.append(f"{_hidden(len(hidden))} marked too: {_some(hidden)}.")
+            lines.append(f"{_hidden(len(hidden))} marked too: {jobs_named(hidden)}.")
             answers.append(Answer("a", f"all {len(targets.all):,}, hidden too", "all", grave))
         elif hidden:
             lines.append("The filter or the view hides all of them.")
@@ -159,7 +153,7 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
             elif answer:
                 await act(targets.all if answer == "all" else shown)
 
-        title = f"{verb} {_jobs(len(first))}{suffix}?"
+        title = f"{verb} {count_of(len(first))}{suffix}?"
         self.app.push_screen(Question(title, "\n".join(lines), answers), answered)
 
     # ---- doing
@@ -194,22 +188,22 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
                     self.backend.start(job.flow_name, self.backend.given(job))
                 except Exception as error:
                     # The flow's own code takes part in a start, so that anything may come.
-                    failures.append(f"{short_id(job.job_id)} {job.flow_name}: {error}")
+                    failures.append(f"{job_name(job)}: {error}")
                 else:
                     started += 1
             return started, failures
 
         async def tell(starting: asyncio.Future[tuple[int, list[str]]]) -> None:
             started, failures = starting.result()
-            text = f"{_jobs(started)} started."
+            text = f"{count_of(started)} started."
             if failures:
                 text += f"\n{len(failures):,} not started: {failures[0]}"
             self.say(text, severity="error" if failures else "information")
 
         def left(starting: asyncio.Future[Any]) -> None:
-            self.say(f"{_jobs(len(jobs))} start one after another.")
+            self.say(f"{count_of(len(jobs))} start one after another.")
 
-        await wait_for(self, start_all, f"starting {_jobs(len(jobs))} …", tell, left)
+        await wait_for(self, start_all, f"starting {count_of(len(jobs))} …", tell, left)
 
     async def _forms(self, jobs: Sequence[JobSummary], number: int, total: int) -> None:
         """One form after another; leaving one of them leaves out the rest."""
@@ -225,7 +219,7 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
             if given:
                 await self._forms(rest, number + 1, total)
             else:
-                self.say(f"{_jobs(len(jobs))} not started again.", severity="warning")
+                self.say(f"{count_of(len(jobs))} not started again.", severity="warning")
 
         title = f"Re-run {number} of {total}: {short_id(job.job_id)}"
         await self.ask_and_start(flow, self.backend.given(job), title, answered)
@@ -240,21 +234,12 @@ def _those(targets: Targets, able: Callable[[JobSummary], bool]) -> Targets:
 
 def _left_out(targets: Targets, able: Targets, one: str, many: str) -> str:
     number = len(targets.all) - len(able.all)
-    return f"{_jobs(number)} {one if number == 1 else many}" if number else ""
+    return f"{count_of(number)} {one if number == 1 else many}" if number else ""
 
 
 def _participle(verb: str) -> str:
     return {"Cancel": "cancelled", "Pause": "paused", "Resume": "resumed"}.get(verb, "re-run")
 
 
-def _jobs(number: int) -> str:
-    return "1 job" if number == 1 else f"{number:,} jobs"
-
-
 def _hidden(number: int) -> str:
     return "1 job that is hidden is" if number == 1 else f"{number:,} jobs that are hidden are"
-
-
-def _some(jobs: Jobs) -> str:
-    named = ", ".join(f"{short_id(job.job_id)} {job.flow_name}" for job in jobs[:_NAMED])
-    return named if len(jobs) <= _NAMED else f"{named} and {len(jobs) - _NAMED:,} more"

@@ -15,8 +15,8 @@ from tui.aside import aside
 from tui.editor import Command, EditorError, editor_command
 from tui.error_rows import failing_place
 from tui.export import Export, default_name, error_pieces, history_pieces, log_pieces, write_new
-from tui.formats import short_id
 from tui.job_json import as_json, data_tree, job_tree
+from tui.job_words import job_name
 from tui.lending import run_in_terminal, run_windowed
 from tui.places import Place, short_path
 from tui.readings import written
@@ -173,7 +173,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
             return
         text = await aside(self._job_text(job.job_id))
         if text:
-            self._copy(text, f"{short_id(job.job_id)} {job.flow_name} as JSON")
+            self._copy(text, f"{job_name(job)} as JSON")
 
     def _job_text(self, job_id: str) -> partial[str]:
         """What makes the text, with all it needs of the runtime fetched here, in the screen's thread."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from routilux.snapshot import JobSummary, RuntimeSnapshot
 from routilux.status import ExecutionStatus
@@ -11,12 +11,11 @@ from tui.aside import aside
 from tui.backend import Backend
 from tui.feed import unfinished
 from tui.formats import short_id
+from tui.job_words import NAMED, count_of, job_name, jobs_have, jobs_named, more_than_named
 from tui.screens.offering import OfferingScreen
 from tui.screens.question import Answer, Question
 
 _S = ExecutionStatus
-# So many jobs are named one by one.
-_NAMED: Final = 4
 
 
 class LeavingScreen(OfferingScreen, inherit_bindings=False):
@@ -65,7 +64,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
                 Answer("s", "stay after all", "stay"),
                 Answer("w", "go on waiting", ""),
             ]
-            self._ask("Quitting", f"{_have(len(jobs))} not ended: {_some(jobs)}.", answers)
+            self._ask("Quitting", f"{jobs_have(len(jobs))} not ended: {jobs_named(jobs)}.", answers)
         elif self.leaving == "save":
             self._show_pausing(jobs)
         else:
@@ -74,10 +73,10 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
                 Answer("b", "leave it behind", "leave", grave=True),
                 Answer("w", "go on waiting", ""),
             ]
-            self._ask("Quitting", f"What runs has not returned yet: {_some(jobs)}.", answers)
+            self._ask("Quitting", f"What runs has not returned yet: {jobs_named(jobs)}.", answers)
 
     def _ask_first(self, jobs: Sequence[JobSummary]) -> None:
-        text = f"{_have(len(jobs))} not ended: {_some(jobs)}."
+        text = f"{jobs_have(len(jobs))} not ended: {jobs_named(jobs)}."
         paused = sum(job.status is _S.PAUSED for job in jobs)
         if paused:
             text += f"\nWaiting does not include paused jobs ({paused}): they are saved in the end."
@@ -190,12 +189,11 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         jobs = {job.job_id: job for job in unfinished(self.backend.snapshot())}
         lines = []
         if self._kept:
-            lines.append(f"{_have(len(self._kept))} been saved. What has not, is paused:")
-        for job_id, why in list(refused.items())[:_NAMED]:
-            name = _name(jobs[job_id]) if job_id in jobs else short_id(job_id)
+            lines.append(f"{jobs_have(len(self._kept))} been saved. What has not, is paused:")
+        for job_id, why in list(refused.items())[:NAMED]:
+            name = job_name(jobs[job_id]) if job_id in jobs else short_id(job_id)
             lines.append(f"{name}: {why}")
-        if len(refused) > _NAMED:
-            lines.append(f"and {len(refused) - _NAMED:,} more")
+        lines.append(more_than_named(len(refused)))
         answers = [
             Answer("w", "let it run on, quit when it has ended", "wait"),
             Answer("c", "cancel it, then quit", "cancel", grave=True),
@@ -208,13 +206,14 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
                     self.backend.resume(job_id)
             self._leave(answer or "stay")
 
-        title = f"{_jobs(len(refused))} cannot be saved"
-        self.app.push_screen(Question(title, "\n".join(lines), answers), answered)
+        title = f"{count_of(len(refused))} cannot be saved"
+        self.app.push_screen(Question(title, "\n".join(filter(None, lines)), answers), answered)
 
     def _exit(self) -> None:
         said = ""
         if self._kept:
-            said = f"{_have(len(self._kept))} been saved, and will be offered when the app is opened again."
+            count = jobs_have(len(self._kept))
+            said = f"{count} been saved, and will be offered when the app is opened again."
         self.app.exit(message=said or None)
 
     # ---- while a pause takes long
@@ -254,14 +253,13 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
 
     def _pausing_text(self, jobs: Sequence[JobSummary]) -> str:
         running = [job for job in jobs if job.status is not _S.PAUSED]
-        lines = [f"{_have(len(jobs) - len(running))} been paused." if len(jobs) > len(running) else ""]
-        for job in running[:_NAMED]:
+        lines = [f"{jobs_have(len(jobs) - len(running))} been paused." if len(jobs) > len(running) else ""]
+        for job in running[:NAMED]:
             detail = self.backend.detail(job.job_id)
             waits_for = detail.snapshot.waits_for if detail is not None else ""
-            lines.append(f"{_name(job)}: {waits_for or job.status.value}")
-        if len(running) > _NAMED:
-            lines.append(f"and {len(running) - _NAMED:,} more")
-        return "\n".join(line for line in lines if line)
+            lines.append(f"{job_name(job)}: {waits_for or job.status.value}")
+        lines.append(more_than_named(len(running)))
+        return "\n".join(filter(None, lines))
 
 
 def leaving_words(leaving: str | None) -> str:
@@ -272,21 +270,3 @@ def leaving_words(leaving: str | None) -> str:
         "cancel": "quits when its jobs are cancelled",
     }
     return words.get(leaving or "", "")
-
-
-def _name(job: JobSummary) -> str:
-    return f"{short_id(job.job_id)} {job.flow_name}"
-
-
-def _jobs(number: int) -> str:
-    return "1 job" if number == 1 else f"{number:,} jobs"
-
-
-def _have(number: int) -> str:
-    return f"{_jobs(number)} {'has' if number == 1 else 'have'}"
-
-
-def _some(jobs: Iterable[JobSummary]) -> str:
-    jobs = list(jobs)
-    named = ", ".join(_name(job) for job in jobs[:_NAMED])
-    return named if len(jobs) <= _NAMED else f"{named} and {len(jobs) - _NAMED:,} more"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.aside import aside
 from tui.backend import Backend
-from tui.formats import short_id
+from tui.job_words import count_of, job_name, jobs_named, jobs_were
 from tui.keys import key_named
 from tui.saved_jobs import SavedJob
 from tui.screens.question import Answer, Question
@@ -52,7 +52,7 @@ class OfferingScreen(TellingScreen, inherit_bindings=False):
             self.app.push_screen(SavedScreen(jobs, self._clock().tzinfo), self._decided)
         else:
             key = key_named("saved-jobs").first
-            self.say(f"{_count(len(jobs))} saved when the app was left: {key} shows them.")
+            self.say(f"{jobs_were(len(jobs))} saved when the app was left: {key} shows them.")
 
     def _decided(self, decision: Decision | None) -> None:
         if decision is None or not decision.jobs:
@@ -60,45 +60,30 @@ class OfferingScreen(TellingScreen, inherit_bindings=False):
         if decision.what == "carry on":
             self.run_worker(self._carry_on(decision.jobs), exit_on_error=True)
             return
-        title = f"Discard {_count(len(decision.jobs), 'saved job')}?"
+        title = f"Discard {count_of(len(decision.jobs), 'saved job')}?"
         answers = [Answer("y", "discard for good", "yes", grave=True), Answer("n", "keep", "")]
 
         def answered(answer: str | None) -> None:
             if answer:
                 self.run_worker(self._discard(decision.jobs), exit_on_error=True)
 
-        self.app.push_screen(Question(title, _named(decision.jobs), answers), answered)
+        self.app.push_screen(Question(title, jobs_named(decision.jobs), answers), answered)
 
     async def _carry_on(self, jobs: Sequence[SavedJob]) -> None:
         done = [job for job in jobs if await self._try(job, self.backend.keeper.carry_on, "carried on")]
         if done:
-            self.say(f"{_count(len(done), 'job')} carried on.")
+            self.say(f"{count_of(len(done))} carried on.")
             self.go_to_job(done[0].job_id)
 
     async def _discard(self, jobs: Sequence[SavedJob]) -> None:
         done = [job for job in jobs if await self._try(job, self.backend.keeper.discard, "discarded")]
         if done:
-            self.say(f"{_count(len(done), 'saved job')} discarded.")
+            self.say(f"{count_of(len(done), 'saved job')} discarded.")
 
     async def _try(self, job: SavedJob, do: Callable[[SavedJob], object], done: str) -> bool:
         try:
             await aside(do, job)
         except Exception as error:
-            self.say(f"{_name(job)} was not {done}: {error}", severity="error")
+            self.say(f"{job_name(job)} was not {done}: {error}", severity="error")
             return False
         return True
-
-
-def _name(job: SavedJob) -> str:
-    return f"{short_id(job.job_id)} {job.flow_name}"
-
-
-def _named(jobs: Sequence[SavedJob]) -> str:
-    named = ", ".join(_name(job) for job in jobs[:4])
-    return named if len(jobs) <= 4 else f"{named} and {len(jobs) - 4:,} more"
-
-
-def _count(number: int, what: str = "") -> str:
-    if what:
-        return f"1 {what}" if number == 1 else f"{number:,} {what}s"
-    return "1 job was" if number == 1 else f"{number:,} jobs were"

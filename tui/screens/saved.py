@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.formats import brief, parameters_line, short_id
-from tui.keys import bindings_of, key_named
+from tui.keys import bindings_of, hint_of
 from tui.saved_jobs import SavedJob
 from tui.spans import Line, Span, clean, fit
 from tui.widgets.cursor import CursorPane
@@ -51,10 +51,7 @@ class SavedScreen(ModalScreen[Decision | None]):
     def on_mount(self) -> None:
         self.set_focus(self.pane)
         names = ("saved-mark", "saved-mark-all", "saved-carry-on", "saved-discard", "saved-later")
-        parts: list[tuple[str, str]] = []
-        for key in map(key_named, names):
-            parts += [(f" {key.first} ", "bold"), (f"{key.label} ", "dim")]
-        self.query_one("#dialog").border_subtitle = Content.assemble(*parts)
+        self.query_one("#dialog").border_subtitle = Content.assemble(*hint_of(names))
         self._show()
 
     def on_resize(self) -> None:

@@ -20,7 +20,7 @@ from tui.form.draft import Draft
 from tui.form.editors import Submitted, TextLine
 from tui.form.fields import Edited, Field, TextField, fields_for
 from tui.form.values import Reading, errors_of
-from tui.keys import bindings_of, key_named
+from tui.keys import bindings_of, hint_of
 from tui.pictures import FlowPicture
 from tui.screens.in_turn import InTurnScreen
 from tui.spans import clean
@@ -140,13 +140,10 @@ class StartScreen(InTurnScreen[Values | None]):
 
     def _show_hint(self, said: str = "") -> None:
         names = ["form-start", "form-empty", *(["form-earlier"] if self._earlier else [])]
-        parts: list[tuple[str, str]] = []
-        for key in map(key_named, names):
-            parts += [(f" {key.first} ", "bold"), (f"{key.label} ", "dim")]
         if self._earlier and self._at >= 0 and not said:
             said = f"set {self._at + 1} of {len(self._earlier)}"
         shown = (f" {said} ", "bold") if said else ""
-        self.query_one("#dialog").border_subtitle = Content.assemble(shown, *parts)
+        self.query_one("#dialog").border_subtitle = Content.assemble(shown, *hint_of(names))
 
     # ---- reading and checking
 

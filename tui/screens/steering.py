@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from routilux.snapshot import JobSummary
 from routilux.status import ExecutionStatus
-from tui.formats import short_id
+from tui.job_words import cancelling_means, job_name
 from tui.screens.question import Answer, Question
 from tui.screens.starting import StartingScreen
 
@@ -25,7 +24,7 @@ class SteeringScreen(StartingScreen, inherit_bindings=False):
         resume = job.status in (_S.PAUSED, _S.PAUSING)
         done = self.backend.resume(job.job_id) if resume else self.backend.pause(job.job_id)
         if not done:
-            self.say(f"{_name(job)} does not run and cannot be paused.", severity="warning")
+            self.say(f"{job_name(job)} does not run and cannot be paused.", severity="warning")
 
     def action_cancel(self) -> None:
         self._ask_to_cancel(force=False)
@@ -38,22 +37,13 @@ class SteeringScreen(StartingScreen, inherit_bindings=False):
         if job is None:
             return
         if job.status.is_final:
-            self.say(f"{_name(job)} has already ended.", severity="warning")
+            self.say(f"{job_name(job)} has already ended.", severity="warning")
             return
-        text = (
-            "The code that runs is interrupted, and no further activation starts."
-            if force
-            else "No further activation starts; what runs comes to its end."
-        )
-        title = f"Cancel {_name(job)}{' by force' if force else ''}?"
+        title = f"Cancel {job_name(job)}{' by force' if force else ''}?"
         answers = [Answer("y", "cancel the job", "yes", grave=True), Answer("n", "let it go on", "")]
 
         def answered(answer: str | None) -> None:
             if answer and not self.backend.cancel(job.job_id, force=force):
-                self.say(f"{_name(job)} had ended meanwhile.", severity="warning")
+                self.say(f"{job_name(job)} had ended meanwhile.", severity="warning")
 
-        self.app.push_screen(Question(title, text, answers), answered)
-
-
-def _name(job: JobSummary) -> str:
-    return f"{short_id(job.job_id)} {job.flow_name}"
+        self.app.push_screen(Question(title, cancelling_means(force), answers), answered)
