@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.events import DeliveryComplete, DeliveryFailed
 from textual.geometry import Size
 from textual.screen import Screen
 
@@ -183,5 +185,18 @@ class RoutiluxApp(TypingAhead):
         """ctrl+c in a dialog, where nothing is selected: it closes nothing and loses nothing."""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers besides the actions of the keys."""
         yield SystemCommand("theme", "choose the colours", self.action_change_theme)
-        yield SystemCommand("screenshot", "save a picture of the screen as SVG", self.deliver_screenshot)
+        yield SystemCommand(
+            "screenshot",
+            "save a picture of the screen as SVG, in the folder the app was started in",
+            partial(self.deliver_screenshot, path="."),
+        )
+
+    def on_delivery_complete(self, event: DeliveryComplete) -> None:
+        """The screenshot is written; None for a path: the browser has it."""
+        where = "for the browser" if event.path is None else f"to {event.path.absolute()}"
+        self._main.say(f"Saved the screen {where}.")
+
+    def on_delivery_failed(self, event: DeliveryFailed) -> None:
+        self._main.say(f"The screen was not saved: {event.exception}", severity="error")

@@ -1,4 +1,4 @@
-"""The command palette: every action of the key table, every flow, every job."""
+"""The command palette: every action of the key table, the theme, a screenshot, every flow, every job."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ class Commands(Provider):
         for key in keys_in_effect():
             if key.palette:
                 yield _Command(f"{key.label} ({key.shown})", key.about, partial(_run, screen, key))
+        for each in self.app.get_system_commands(screen):
+            yield _Command(each.title, each.help, each.callback)
 
     def _flows(self) -> Iterator[_Command]:
         screen = self.screen

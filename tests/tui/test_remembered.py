@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from routilux import Flow
 from tests.tui import fixed
-from tests.tui.driving import until, until_shown
+from tests.tui.driving import Drive, type_text, until, until_shown
 from tui import earlier
 from tui.app import RoutiluxApp
 from tui.chosen_theme import remember_theme, state_file, theme_in_effect
@@ -95,6 +95,69 @@ async def test_a_theme_that_is_chosen_in_the_app_is_remembered(anyio_backend: st
         app.theme = "dracula"
         await until(pilot, lambda: chosen)
         assert (chosen, app.theme) == (["dracula"], "dracula")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_theme_is_chosen_in_the_palette_and_there_again_at_the_next_start(anyio_backend: str) -> None:
+    def opened() -> RoutiluxApp:
+        return RoutiluxApp(
+            fixed.FixedBackend(), catalogue=fixed.CATALOGUE, clock=fixed.clock,
+            theme=theme_in_effect(None, "nord", {})[0],
+            remember_theme=lambda chosen: remember_theme(chosen, "nord"),
+        )  # fmt: skip
+
+    first = opened()
+    async with first.run_test(size=(120, 40)) as pilot:
+        assert first.theme == "nord"
+        await in_palette(pilot, "theme", "choose the colours")
+        await until_shown(pilot, "Search for themes")
+        await type_text(pilot, "gruvbox")
+        await first.workers.wait_for_complete()
+        await pilot.press("enter")
+        await until(pilot, lambda: first.theme == "gruvbox" and first.screen is first.main)
+    second = opened()
+    async with second.run_test(size=(120, 40)):
+        assert second.theme == "gruvbox"
+
+
+async def in_palette(pilot: Drive, text: str, about: str) -> None:
+    """Do the first thing that the palette finds, which is the one with that help."""
+    await pilot.press("ctrl+p")
+    await type_text(pilot, text)
+    await pilot.app.workers.wait_for_complete()
+    await until_shown(pilot, about)
+    await pilot.press("enter")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_picture_of_the_screen_is_made_from_the_palette_and_its_place_is_said(
+    anyio_backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = fixed.app()
+    async with app.run_test(size=(160, 40), notifications=True) as pilot:
+        await in_palette(pilot, "screenshot", "save a picture of the screen")
+        await until_shown(pilot, "Saved the screen")
+        (picture,) = tmp_path.iterdir()
+        assert picture.suffix == ".svg"
+        assert "etl.daily" in picture.read_text()
+        assert "Search for commands" not in picture.read_text()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_picture_of_the_screen_that_cannot_be_written_says_so(
+    anyio_backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    async with fixed.app().run_test(size=(160, 40), notifications=True) as pilot:
+        await in_palette(pilot, "screenshot", "save a picture of the screen")
+        await until_shown(pilot, "The screen was not saved")
 
 
 @pytest.mark.anyio
