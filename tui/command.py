@@ -20,6 +20,7 @@ from tui.config import Configured, Row, configure, help_text, rows
 from tui.earlier import EarlierSets
 from tui.ending import GRACE, Ending, end_process, say_rescued
 from tui.folder import FlowFolder
+from tui.job_records import records_for_jobs
 from tui.serve import end_with_page, in_browser, serve
 from tui.state import name_for, state_folder
 from tui.sweeper import Sweeper
@@ -134,7 +135,7 @@ def run(configured: Configured, workers: int, theme: str, *, reload: bool = True
     # In a browser the driver writes to the standard output, else to the standard error.
     screen = 1 if in_browser() else 2
     ending = Ending(os.dup(0), os.dup(screen), rescue)
-    with ending.listening():
+    with ending.listening(), records_for_jobs():
         try:
             with own_terminal(local_now, screen=screen) as terminal:
                 if in_browser():
