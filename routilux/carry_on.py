@@ -55,4 +55,4 @@ def adopt(loop: EventLoop) -> None:
         saved = state.runs.get(unit.routine_id)
         if saved is not None:
             unit.adopt(saved)
-    state.not_before(max((record[0] for record in state.history.records), default=0))
+    state.not_before(max([state.stopped_ns, *(record[0] for record in state.history.records)]))

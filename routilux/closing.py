@@ -7,7 +7,7 @@ from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from routilux import outcomes
+from routilux import elapsed, outcomes
 from routilux.asking import ask
 from routilux.exceptions import JobNotActive
 from routilux.job_state import NOTHING
@@ -73,6 +73,7 @@ def end(loop: EventLoop, status: ExecutionStatus) -> None:
         loop.refusal = JobNotActive
     state._engine = None
     state.ended_ns = state.now_ns()
+    elapsed.stand_still(state, state.ended_ns)
     for number in loop.timers:
         loop.host.cancel_call(number)
     loop.timers.clear()

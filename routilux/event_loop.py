@@ -21,7 +21,7 @@ from contextvars import Context
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
-from routilux import activations, backpressure, carry_on, closing, outcomes, routing
+from routilux import activations, backpressure, carry_on, closing, elapsed, outcomes, routing
 from routilux.context import current_activation
 from routilux.job_state import NOTHING, JobState
 from routilux.lane import Lane
@@ -332,8 +332,14 @@ class EventLoop:
 
     def change(self, status: ExecutionStatus) -> None:
         """Take on a status that is not the end. Under the lock; `tell` afterwards, outside it."""
-        self.state.become(status)
-        self.changes.append((status, self.state.now_ns(), False))
+        state = self.state
+        state.become(status)
+        now = state.now_ns()
+        if status is ExecutionStatus.PAUSED:
+            elapsed.stand_still(state, now)
+        elif status is ExecutionStatus.RUNNING:
+            elapsed.go_on(state, now)
+        self.changes.append((status, now, False))
 
     def tell(self) -> None:
         """Tell the runtime of changes, in their order, one thread at a time. Outside the lock."""

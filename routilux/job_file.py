@@ -82,6 +82,8 @@ def _encode(state: JobState) -> dict[str, Any]:
             "created_ns": state.created_ns,
             "started_ns": state.started_ns,
             "ended_ns": state.ended_ns,
+            "stopped_ns": state.stopped_ns,
+            "paused_ns": state.paused_ns,
             "notices": list(state._notices),
             "leftovers": dict(state._leftovers),
             "entry_params": to_jsonable(state.entry_params, "entry_params"),
@@ -176,7 +178,9 @@ def _readable(value: Any, where: str) -> Any:
 
 
 def _decode(tree: Mapping[str, Any]) -> JobState:
-    for key in ("created_ns", "started_ns", "ended_ns"):
+    # Files that were written before these were kept have none.
+    tree = {"paused_ns": 0, "stopped_ns": _last_ns(tree), **tree}
+    for key in ("created_ns", "started_ns", "ended_ns", "stopped_ns", "paused_ns"):
         if not isinstance(tree[key], int):
             raise ValueError(f"{key} is {tree[key]!r}; it must be a number of nanoseconds")
     history = _decode_ring(tree["history"], "history", Ring)
@@ -192,6 +196,8 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
     state.created_ns = tree["created_ns"]
     state.started_ns = tree["started_ns"]
     state.ended_ns = tree["ended_ns"]
+    state.stopped_ns = tree["stopped_ns"]
+    state.paused_ns = tree["paused_ns"]
     state.shared_data = _dict(from_jsonable(tree["shared_data"], "shared_data"), "shared_data")
     state._notices = tuple(tree["notices"])
     state._leftovers = dict(tree["leftovers"])
@@ -206,6 +212,12 @@ def _decode(tree: Mapping[str, Any]) -> JobState:
         }
         state.final = tuple(_decode_picture(each) for each in tree["pictures"])
     return state
+
+
+def _last_ns(tree: Mapping[str, Any]) -> Any:
+    """When the job ended, or what is known last of it."""
+    records = tree["history"]["records"]
+    return tree["ended_ns"] or (records[-1][0] if records else tree["started_ns"])
 
 
 def _dict(value: Any, name: str) -> dict[str, Any]:

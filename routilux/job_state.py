@@ -78,9 +78,11 @@ class JobState:
         "history",
         "job_id",
         "kept_states",
+        "paused_ns",
         "runs",
         "shared_data",
         "started_ns",
+        "stopped_ns",
         "updated_ns",
     )
 
@@ -121,6 +123,9 @@ class JobState:
         self.created_ns = self.now_ns()
         self.started_ns = 0
         self.ended_ns = 0
+        # Since when the job stands still (0: it does not), and how long it did before; see elapsed.py.
+        self.stopped_ns = 0
+        self.paused_ns = 0
         self.updated_ns = 0
 
     # ---- where the job stands

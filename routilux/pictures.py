@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from routilux import elapsed
 from routilux.job_state import JobState
 from routilux.routine_run import RoutineRun, Totals, totals_of, unpack
 from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineData, RoutineSnapshot, SlotItems
@@ -22,7 +23,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
         totals = _totals_now(loop.units) if loop is not None and not loop.ended else totals_of(state.final)
         error = next((each for each in state._errors if each.fatal), None)
         last = state.history.records[-1] if state.history.records else None
-        end_ns = state.ended_ns or state.now_ns()
+        at_work, still = elapsed.seconds(state)
         return JobSummary(
             job_id=state.job_id,
             flow_name=state.flow_name,
@@ -32,7 +33,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             created_at=state.created_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            elapsed=(end_ns - state.started_ns) / 1e9 if state.started_ns else 0.0,
+            elapsed=at_work,
             activations=totals.activations,
             running=totals.running,
             waiting=totals.waiting,
@@ -42,6 +43,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             last_event=f"{last[1]} {last[2]}" if last is not None else "",
             error=str(error) if error is not None else "",
             notices=state._notices,
+            paused=still,
         )
 
 

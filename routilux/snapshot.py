@@ -86,7 +86,11 @@ class RoutineSnapshot(NamedTuple):
 
 
 class JobSummary(NamedTuple):
-    """What a list of jobs shows: cheap to make, shared between pictures while nothing changed."""
+    """What a list of jobs shows: cheap to make, shared between pictures while nothing changed.
+
+    `elapsed` are the seconds since the start that the job was at work, `paused` those that it stood still:
+    paused, or put away until it was carried on.
+    """
 
     job_id: str
     flow_name: str
@@ -106,6 +110,7 @@ class JobSummary(NamedTuple):
     last_event: str
     error: str
     notices: tuple[str, ...]
+    paused: float = 0.0
 
 
 class JobSnapshot(NamedTuple):

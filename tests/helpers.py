@@ -233,6 +233,11 @@ class Peak:
             self.now -= 1
 
 
+def let_pass(state: JobState, seconds: float) -> None:
+    """Let time pass on the job's own clock."""
+    state.base_ns += int(seconds * 1e9)
+
+
 def engine_threads() -> list[threading.Thread]:
     """The threads that runtimes have started and that still live.
 

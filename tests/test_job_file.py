@@ -41,6 +41,7 @@ from tests.helpers import (
     does,
     failed_while_another_runs,
     graph,
+    let_pass,
     node,
     source,
 )
@@ -424,6 +425,62 @@ def test_the_time_limit_of_exec_counts_anew_elsewhere(make_runtime: MakeRuntime,
     assert other.is_completed()
 
 
+# ---- time
+
+
+def test_the_time_between_save_and_carrying_on_is_not_the_jobs(make_runtime: MakeRuntime, path: Path) -> None:
+    hold = Hold()
+    job = make_runtime().start(chain(does(hold, events=["out"], name="first"), collects()))
+    hold.reached()
+    let_pass(job.job_state, 60)
+    assert job.pause()
+    hold.release()
+    assert job.wait_until_paused(LIMIT)
+    let_pass(job.job_state, 30)
+    state = reloaded(job, path)
+    assert pictures.summarize(state, None).elapsed == job.summary().elapsed
+    let_pass(state, 3600)
+    other = make_runtime().carry_on(job.flow, state)
+    assert other.wait(LIMIT)
+    assert 60 <= other.summary().elapsed < 60 + LIMIT
+    assert other.summary().paused >= 30
+
+
+def test_a_failed_job_that_is_carried_on_does_not_count_the_time_between(
+    make_runtime: MakeRuntime, path: Path
+) -> None:
+    mended = False
+
+    def logic(items: Any) -> None:
+        if not mended:
+            raise ValueError
+
+    job = make_runtime().run(chain(source([1]), node(logic)))
+    state = reloaded(job, path)
+    let_pass(state, 3600)
+    mended = True
+    other = make_runtime().carry_on(job.flow, state)
+    assert other.wait(LIMIT)
+    assert other.is_completed()
+    assert other.summary().elapsed < LIMIT
+
+
+def test_a_file_that_does_not_say_when_the_job_stood_still_is_read(
+    make_runtime: MakeRuntime, path: Path
+) -> None:
+    job = paused(make_runtime())
+    job.job_state.save(path)
+    tree = json.loads(path.read_text())
+    del tree["paused_ns"], tree["stopped_ns"]
+    path.write_text(json.dumps(tree))
+    state = JobState.load(path)
+    let_pass(state, 3600)
+    assert 0 < pictures.summarize(state, None).elapsed < LIMIT, "it stood still since its last record"
+    other = make_runtime().carry_on(job.flow, state)
+    assert other.wait(LIMIT)
+    assert other.summary().elapsed < LIMIT
+
+
 # ---- data
 
 
@@ -585,11 +642,13 @@ def test_what_is_no_saved_job_is_refused_with_the_name_of_the_file(runtime: Benc
         JobState.load(path.with_name("nowhere.json"))
 
 
-@pytest.mark.parametrize("key", ["status", "history", "shared_data", "errors", "routines", "created_ns"])
+@pytest.mark.parametrize(
+    "key", ["status", "history", "shared_data", "errors", "routines", "created_ns", "paused_ns"]
+)
 def test_values_of_another_kind_are_refused_too(runtime: Bench, path: Path, key: str) -> None:
     paused(runtime).job_state.save(path)
     tree = json.loads(path.read_text())
-    tree[key] = 7 if key != "created_ns" else "yesterday"
+    tree[key] = "yesterday" if key.endswith("_ns") else 7
     path.write_text(json.dumps(tree))
     with pytest.raises(ValueError, match="saved job"):
         JobState.load(path)

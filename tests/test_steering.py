@@ -28,6 +28,7 @@ from tests.helpers import (
     does,
     failed_while_another_runs,
     graph,
+    let_pass,
     node,
     passes,
     source,
@@ -95,6 +96,43 @@ def test_resume_carries_on_where_it_was(runtime: Bench) -> None:
     assert job.wait(LIMIT)
     assert job.is_completed()
     assert job.job_state.shared_data["got"] == [0, 1, 2]
+
+
+def test_the_elapsed_time_stands_still_while_a_job_is_paused(runtime: Bench) -> None:
+    job, hold = held(runtime)
+    let_pass(job.job_state, 60)
+    assert job.pause()
+    let_pass(job.job_state, 60)
+    hold.release()
+    assert job.wait_until_paused(LIMIT)
+    paused = job.summary()
+    assert 120 <= paused.elapsed < 120 + LIMIT, "what runs on while the job is pausing counts"
+    let_pass(job.job_state, 600)
+    assert job.summary().elapsed == paused.elapsed
+    assert 600 <= job.summary().paused < 600 + LIMIT
+    assert job.resume()
+    assert job.wait(LIMIT)
+    assert 120 <= job.summary().elapsed < 120 + LIMIT
+    assert 600 <= job.summary().paused < 600 + LIMIT
+
+
+def test_the_elapsed_time_goes_on_when_a_pausing_job_is_resumed(runtime: Bench) -> None:
+    job, hold = held(runtime)
+    assert job.pause()
+    let_pass(job.job_state, 60)
+    assert job.resume()
+    hold.release()
+    assert job.wait(LIMIT)
+    assert 60 <= job.summary().elapsed < 60 + LIMIT
+    assert job.summary().paused == 0
+
+
+def test_a_paused_job_that_is_cancelled_has_taken_the_time_until_its_pause(runtime: Bench) -> None:
+    job = paused(runtime)
+    elapsed = job.summary().elapsed
+    let_pass(job.job_state, 600)
+    assert job.cancel()
+    assert job.summary().elapsed == elapsed
 
 
 def test_a_pausing_job_can_be_resumed_before_it_is_paused(runtime: Bench) -> None:

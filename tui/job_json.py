@@ -40,6 +40,7 @@ def job_tree(
         "started_at": _moment(summary.started_at),
         "ended_at": _moment(summary.ended_at),
         "elapsed": summary.elapsed,
+        "paused": summary.paused,
         "parameters": tree_of(dict(summary.entry_params), secrets),
         "notices": list(summary.notices),
         "waits_for": "" if summary.status.is_final else snapshot.waits_for,

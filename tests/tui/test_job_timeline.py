@@ -72,6 +72,13 @@ async def test_all_of_the_job_is_seen_at_first() -> None:
 
 
 @pytest.mark.anyio
+async def test_the_time_a_job_was_paused_is_part_of_its_timeline() -> None:
+    paused = RUNNING._replace(elapsed=14.0, paused=60.0)
+    async with timeline_of(paused, fixed_tabs.timeline_records()) as (_, lanes):
+        assert lanes.window().end >= 74
+
+
+@pytest.mark.anyio
 async def test_plus_and_minus_zoom_and_0_shows_all_again() -> None:
     async with timeline_of(RUNNING, fixed_tabs.timeline_records()) as (pilot, lanes):
         whole = lanes.window()

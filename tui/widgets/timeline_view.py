@@ -81,7 +81,7 @@ class Lanes(LinePane):
         timeline = self._timeline
         timeline.add(records)
         self._snapshot = snapshot
-        self._now = snapshot.summary.elapsed
+        self._now = snapshot.summary.elapsed + snapshot.summary.paused
         for routine in snapshot.routines:
             if routine.running_since is not None:
                 since = (routine.running_since - began).total_seconds()
