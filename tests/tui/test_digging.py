@@ -224,15 +224,20 @@ def test_the_terminal_is_lent_to_the_editor_and_comes_back_whole(terminal: Termi
 # ---- y and Y
 
 
+async def until_said(pilot: Drive, text: str) -> None:
+    """Let the app go on until a toast says it, on however many lines."""
+    await until(pilot, lambda: any(text in toast.message for toast in pilot.app._notifications))
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("keys", "copied", "said"),
     [
-        (["j"], "etl.daily", "Copied etl.daily"),
-        (["4"], f"{fixed.RUNNING_ID}  etl.daily  running  ", f"Copied {fixed.RUNNING_ID}"),
-        (["4"], "day=2025-06-12", f"Copied {fixed.RUNNING_ID}"),
-        (["5", "right", "right", "g"], "'order': 1017", "Copied {"),
-        (["5", "left", "left"], "day: '2025-06-12'", "Copied day"),
+        (["j"], "etl.daily", "Sent etl.daily"),
+        (["4"], f"{fixed.RUNNING_ID}  etl.daily  running  ", f"Sent {fixed.RUNNING_ID}"),
+        (["4"], "day=2025-06-12", f"Sent {fixed.RUNNING_ID}"),
+        (["5", "right", "right", "g"], "'order': 1017", "Sent {"),
+        (["5", "left", "left"], "day: '2025-06-12'", "Sent day"),
     ],
     ids=["flow", "job", "parameters-of-job", "record", "data"],
 )
@@ -241,7 +246,7 @@ async def test_y_copies_the_row_under_the_cursor_and_says_what(
 ) -> None:
     async with driven(*keys, "y") as pilot:
         assert copied in pilot.app.clipboard
-        await until_shown(pilot, said)
+        await until_said(pilot, said)
 
 
 @pytest.mark.anyio
@@ -268,7 +273,7 @@ async def test_Y_copies_the_whole_job_as_json() -> None:
         assert tree["job_id"] == fixed.RUNNING_ID
         assert tree["parameters"] == {"day": "2025-06-12"}
         assert len(tree["log"]) == 40
-        await until_shown(pilot, "etl.daily as JSON")
+        await until_said(pilot, "etl.daily as JSON to the terminal")
 
 
 @pytest.mark.anyio
@@ -279,6 +284,80 @@ async def test_what_no_terminal_takes_is_not_copied() -> None:
         assert not pilot.app.clipboard
         main_of(pilot)._copy("x" * 100_000, "the job")
         await until_shown(pilot, "take no more than 74 kB")
+
+
+# A program in the place of tmux.
+TMUX = """#!/bin/sh
+echo "$@" >> {folder}/asked
+{script}
+"""
+TAKES = "cat > {folder}/buffer"
+
+
+@pytest.fixture
+def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """The app runs in a tmux that does this; answers with the folder of what it was asked and got."""
+
+    def runs(script: str) -> Path:
+        program = tmp_path / "tmux"
+        program.write_text(TMUX.format(folder=tmp_path, script=script.format(folder=tmp_path)))
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+        return tmp_path
+
+    return runs
+
+
+@pytest.mark.anyio
+async def test_in_tmux_what_is_copied_is_in_its_buffer_when_it_is_said(tmux: Callable[[str], Path]) -> None:
+    folder = tmux(TAKES)
+    async with driven("j", "y") as pilot:
+        await until_said(pilot, "to tmux's buffer, and sent to the terminal's clipboard")
+        assert "etl.daily" in (folder / "buffer").read_text()
+        assert (folder / "asked").read_text() == "load-buffer -w -\n"
+        await pilot.press("4", "Y")
+        await until_said(pilot, "as JSON to tmux's buffer")
+        assert json.loads((folder / "buffer").read_text())["job_id"] == fixed.RUNNING_ID
+
+
+@pytest.mark.anyio
+async def test_a_tmux_that_knows_no_clipboards_has_it_in_its_buffer(tmux: Callable[[str], Path]) -> None:
+    folder = tmux(
+        '[ "$2" = -w ] && {{ echo "usage: load-buffer [-b buffer-name] path" >&2; exit 1; }}\n' + TAKES
+    )
+    async with driven("j", "y") as pilot:
+        await until_said(pilot, "to tmux's buffer, and sent to the terminal's clipboard")
+        assert (folder / "asked").read_text() == "load-buffer -w -\nload-buffer -\n"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo 'no server running' >&2; exit 1", "no server running"),
+        ("exit 3", "exit code 3"),
+        ("exec sleep 3600", "no answer within 0.2 s"),
+    ],
+    ids=["gone", "silent", "hangs"],
+)
+async def test_a_tmux_that_does_not_take_it_is_said(
+    tmux: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, script: str, why: str
+) -> None:
+    monkeypatch.setattr("tui.tmux.TIME_LIMIT", 0.2)
+    tmux(script)
+    async with driven("j", "y") as pilot:
+        await until_said(pilot, "tmux did not take etl.daily")
+        await until_said(pilot, why)
+
+
+@pytest.mark.anyio
+async def test_in_tmux_without_tmux_it_is_only_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    async with driven("j", "y") as pilot:
+        await until_said(pilot, "there is no such command")
+        assert "etl.daily" in pilot.app.clipboard
 
 
 @pytest.mark.anyio

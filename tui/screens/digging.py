@@ -24,6 +24,7 @@ from tui.screens.question import Answer, Question
 from tui.screens.steering import SteeringScreen
 from tui.serve import in_browser
 from tui.terminal import Terminal
+from tui.tmux import in_tmux, load_buffer
 from tui.widgets.job_pane import JobPane
 from tui.widgets.lines import LinePane
 
@@ -201,13 +202,25 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
                 severity="warning",
             )
             return
-        self.app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
+        text = text.encode("utf-8", "replace").decode()
+        self.app.copy_to_clipboard(text)
         first = text.strip().split("\n", 1)[0]
         shown = what or (first if len(first) <= 60 else f"{first[:60]}…")
-        said = f"Copied {shown}" + (f" ({amount})" if "\n" in text or what else "")
+        # No terminal answers whether it took it.
+        sent = "sent to the terminal's clipboard" + (f" ({amount})" if "\n" in text or what else "")
         if size > _SAFE_TO_COPY:
-            said += "\nSome terminals take no more than 74 kB; export writes it to a file."
-        self.say(said)
+            sent += ".\nSome terminals take no more than 74 kB; export writes it to a file"
+        if in_tmux():
+            self.run_worker(self._copy_to_tmux(text, shown, sent), exclusive=False)
+        else:
+            self.say(f"Sent {shown} {sent.removeprefix('sent ')}.")
+
+    async def _copy_to_tmux(self, text: str, shown: str, sent: str) -> None:
+        trouble = await aside(load_buffer, text)
+        if trouble:
+            self.say(f"tmux did not take {shown}: {trouble}. It was {sent}.", severity="warning")
+        else:
+            self.say(f"Copied {shown} to tmux's buffer, and {sent}.")
 
     # ---- exporting
 

@@ -319,7 +319,7 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
     def action_copy_or_quit(self) -> None:
         """ctrl+c means either, by habit."""
         if self.get_selected_text():
-            self.action_copy_text()
+            self.action_copy_row()
         else:
             self.action_ask_quit()
 
