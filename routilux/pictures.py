@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from routilux import elapsed
 from routilux.job_state import JobState
-from routilux.routine_run import RoutineRun, Totals, totals_of, unpack
+from routilux.routine_run import PROGRESS, RoutineRun, Totals, totals_of, unpack
 from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineData, RoutineSnapshot, SlotItems
 from routilux.status import ExecutionStatus as Status
-from routilux.unit import DECIDING, READY, Unit
+from routilux.unit import DECIDING, IDLE, READY, Unit
 
 if TYPE_CHECKING:
     from routilux.event_loop import EventLoop
+
+# The states of a routine that has something to do.
+_AT_WORK: Final = ("running", "retrying", "waiting")
 
 
 def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
@@ -39,7 +42,7 @@ def summarize(state: JobState, loop: EventLoop | None) -> JobSummary:
             waiting=totals.waiting,
             dropped=totals.dropped,
             errors=totals.errors,
-            progress=_overall(totals.progress),
+            progress=_overall(state, loop, totals.progress),
             last_event=f"{last[1]} {last[2]}" if last is not None else "",
             error=str(error) if error is not None else "",
             notices=state._notices,
@@ -62,13 +65,30 @@ def _totals_now(units: Sequence[Unit]) -> Totals:
     return Totals(activations, running, waiting, dropped, errors, progress)
 
 
-def _overall(reports: list[Progress | None]) -> Progress | None:
-    """One progress for the job: that of the routine furthest behind among those with a total."""
+def _overall(state: JobState, loop: EventLoop | None, reports: list[Progress | None]) -> Progress | None:
+    """One progress for the job: that of the routine furthest behind among those with a total.
+
+    None instead of all of it while a routine that has not reported has something to do. Under the job's lock.
+    """
     known = [report for report in reports if report is not None]
     with_total = [report for report in known if report.fraction is not None]
     if with_total:
-        return min(with_total, key=lambda report: report.fraction or 0.0)
+        least = min(with_total, key=lambda report: report.fraction or 0.0)
+        return None if least.fraction == 1.0 and _works_unreported(state, loop) else least
     return known[-1] if known else None
+
+
+def _works_unreported(state: JobState, loop: EventLoop | None) -> bool:
+    """Whether a routine has something to do, or was left with it, and has reported no progress."""
+    if loop is not None and not loop.ended:
+        return any(
+            unit.progress is None and (unit.phase != IDLE or unit.describe_state() in _AT_WORK)
+            for unit in loop.units
+        )
+    # A job that has completed had no use for what is left.
+    return state._status is not Status.COMPLETED and any(
+        packed[PROGRESS] is None and packed[1] in _AT_WORK for packed in state.final
+    )
 
 
 def picture(state: JobState, loop: EventLoop | None) -> JobSnapshot:

@@ -194,6 +194,57 @@ def test_the_progress_of_a_job_is_that_of_the_routine_furthest_behind(runtime: B
     ]
 
 
+def one_after_the_other(hold: Hold) -> Any:
+    """A flow whose first routine says at once that it is through; the second reports after a while."""
+
+    def logic(job_state: JobState) -> None:
+        job_state.report_progress(3, 3)
+        for number in range(3):
+            first.emit("out", x=number)
+
+    def works(items: Any, job_state: JobState) -> None:
+        hold()
+        job_state.report_progress(items[0]["x"] + 1, 3, "rows")
+
+    first = does(logic, events=["out"], name="first")
+    return chain(first, node(works, name="second"))
+
+
+def test_a_job_is_not_through_while_a_routine_at_work_has_not_reported(runtime: Bench) -> None:
+    hold = Hold()
+    job = runtime.start(one_after_the_other(hold))
+    hold.reached()
+    assert job.snapshot().routines[0].progress == Progress(3, 3)
+    assert job.summary().progress is None
+    hold.release()
+    assert job.wait(LIMIT)
+    assert job.summary().progress == Progress(3, 3)
+
+
+def test_a_failed_job_is_not_through_where_a_routine_never_reported(runtime: Bench) -> None:
+    def logic(job_state: JobState) -> None:
+        job_state.report_progress(3, 3)
+        for number in range(3):
+            first.emit("out", x=number)
+
+    first = does(logic, events=["out"], name="first")
+    job = runtime.run(chain(first, fails()))
+    assert job.is_failed()
+    assert job.summary().progress is None
+
+
+def test_items_that_nobody_takes_do_not_hide_that_a_job_is_through(runtime: Bench) -> None:
+    def logic(job_state: JobState) -> None:
+        job_state.report_progress(1, 1)
+        first.emit("out", x=1)
+
+    first = does(logic, events=["out"], name="first")
+    join = node(lambda left, right: None, slots=["left", "right"], policy=all_slots_ready_policy())
+    job = runtime.run(graph(["first -> join.left"], first=first, join=join))
+    assert job.is_completed()
+    assert job.summary().progress == Progress(1, 1)
+
+
 def test_a_progress_without_a_total_is_better_than_none(runtime: Bench) -> None:
     job = runtime.run(graph(worker=does(lambda job_state: job_state.report_progress(7))))
     assert job.snapshot().summary.progress == Progress(7)
