@@ -100,8 +100,9 @@ def picture(state: JobState, loop: EventLoop | None) -> JobSnapshot:
         if loop is None or loop.ended:
             routines = tuple(unpack(packed) for packed in state.final)
         else:
-            since = _running_since(loop)
-            routines = tuple(_picture_unit(unit, since.get(unit, 0)) for unit in loop.units)
+            begun = _begun(loop)
+            now_ns = state.now_ns()
+            routines = tuple(_picture_unit(unit, begun.get(unit, []), now_ns) for unit in loop.units)
         routines = tuple(
             each._replace(state="failed") if each.routine_id == failed and not each.running else each
             for each in routines
@@ -125,21 +126,24 @@ def _which_failed(state: JobState) -> str | None:
     return next((error.routine_id for error in state._errors if error.fatal), None)
 
 
-def _picture_unit(unit: Unit, since_ns: int) -> RoutineSnapshot:
-    """Under the lock."""
-    picture = unpack(unit.pack(), since_ns)
+def _picture_unit(unit: Unit, begun: list[int], now_ns: int) -> RoutineSnapshot:
+    """`begun` says when each activation that runs was started. Under the lock."""
+    picture = unpack(unit.pack(), min(begun, default=0))
+    if begun:
+        so_far = sum(now_ns - each for each in begun)
+        picture = picture._replace(time_in_logic=picture.time_in_logic + so_far / 1e9)
     if picture.state in ("waiting", "done", "idle") and unit.phase in (READY, DECIDING):
         return picture._replace(state="ready")
     return picture
 
 
-def _running_since(loop: EventLoop) -> dict[Unit, int]:
-    """When the longest-running activation of each unit was started. Under the lock."""
-    since: dict[Unit, int] = {}
+def _begun(loop: EventLoop) -> dict[Unit, list[int]]:
+    """When each activation that runs was started. Under the lock."""
+    begun: dict[Unit, list[int]] = {}
     for lane in loop.lanes:
         if lane.started_ns:
-            since[lane.unit] = min(lane.started_ns, since.get(lane.unit, lane.started_ns))
-    return since
+            begun.setdefault(lane.unit, []).append(lane.started_ns)
+    return begun
 
 
 def data_of(state: JobState, limit: int) -> tuple[RoutineData, ...]:

@@ -59,7 +59,7 @@ class RoutineSnapshot(NamedTuple):
 
     `state` is one of "running", "ready", "waiting" (has items, its policy says no), "retrying",
     "skipped", "failed", "done" (has run, nothing waits) and "idle" (has not run).
-    `time_in_logic` is in seconds. `running_since` is None unless an activation runs.
+    `time_in_logic` is in seconds, with what runs so far. `running_since` is None unless an activation runs.
     """
 
     routine_id: str

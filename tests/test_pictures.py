@@ -20,7 +20,7 @@ from routilux import (
     all_slots_ready_policy,
     time_interval_policy,
 )
-from tests.helpers import LIMIT, Bench, Hold, chain, collects, does, fails, graph, node, source
+from tests.helpers import LIMIT, Bench, Hold, chain, collects, does, fails, graph, let_pass, node, source
 
 MakeRuntime = Callable[..., Bench]
 
@@ -249,6 +249,26 @@ def test_a_progress_without_a_total_is_better_than_none(runtime: Bench) -> None:
     job = runtime.run(graph(worker=does(lambda job_state: job_state.report_progress(7))))
     assert job.snapshot().summary.progress == Progress(7)
     assert runtime.run(chain(source([1]))).snapshot().summary.progress is None
+
+
+def test_time_in_logic_counts_what_runs_so_far(runtime: Bench) -> None:
+    job, hold = held(runtime, 1)
+    let_pass(job.job_state, 15)
+    assert 15 <= job.snapshot().routines[1].time_in_logic < 15 + LIMIT
+    hold.release()
+    assert job.wait(LIMIT)
+    assert 15 <= job.snapshot().routines[1].time_in_logic < 15 + LIMIT, "and counts it once"
+
+
+def test_time_in_logic_counts_all_activations_that_run(runtime: Bench) -> None:
+    hold = Hold()
+    wide = node(lambda items: hold(), name="wide")
+    wide.set_max_concurrency(2)
+    job = runtime.start(chain(source([1, 2]), wide))
+    hold.reached(2)
+    let_pass(job.job_state, 15)
+    assert 30 <= job.snapshot().routines[1].time_in_logic < 30 + LIMIT
+    hold.release()
 
 
 def test_time_in_logic_is_what_activations_took(runtime: Bench) -> None:
