@@ -18,6 +18,7 @@ _WORDS: Final = 96
 _ID: Final = 6
 _ELAPSED: Final = 7
 _PERCENT: Final = 4
+_WIDEST_FLOW: Final = 24
 _S: Final = ExecutionStatus
 
 
@@ -28,6 +29,16 @@ class Needs(NamedTuple):
     params: bool = True
     generation: int = 0
     progress: bool = False
+
+    def and_of(self, jobs: Sequence[JobSummary]) -> Needs:
+        """What these need and those others."""
+        newest = max((job.generation or 0 for job in jobs), default=0)
+        return Needs(
+            flow=max(self.flow, min(max((len(job.flow_name) for job in jobs), default=0), _WIDEST_FLOW)),
+            params=self.params or any(job.entry_params for job in jobs),
+            generation=max(self.generation, len(str(newest)) if newest else 0),
+            progress=self.progress or any(job.progress is not None for job in jobs),
+        )
 
 
 class Column(NamedTuple):

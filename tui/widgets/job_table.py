@@ -28,6 +28,7 @@ MARKED: Final[Span] = ("•", "key")
 IN_RANGE: Final[Span] = ("◦", "key")
 # Of every frame so much may go into texts that a filter will look at.
 READ_AHEAD: Final = 0.003
+_NO_NEEDS: Final = Needs(params=False)
 _NOTHING_HELD: Final[Mapping[str, float]] = MappingProxyType({})
 
 
@@ -46,6 +47,9 @@ class JobTable(CursorPane, inherit_bindings=False):
         # The columns that are configured; () for those that fit.
         self.wanted: tuple[str, ...] = ()
         self._columns: tuple[Column, ...] = arrange(80, Needs())
+        # What the rows seen so far need, and the filter and the view they were seen with.
+        self._needs = _NO_NEEDS
+        self._measured: tuple[Filter, str] = (Filter(), VIEWS[0])
         self._no_jobs: list[Line] = []
 
     # ---- what it is given
@@ -118,25 +122,28 @@ class JobTable(CursorPane, inherit_bindings=False):
     # ---- rows
 
     def _show_rows(self) -> None:
-        self._measure()
         self.rows_changed()
+        self._measure()
         self._show_border()
 
     def _measure(self) -> None:
-        """The columns follow what the rows in view need, and change rarely."""
+        """Give the columns what the rows in view need. While the same filter and view hold they only grow,
+        so that paging does not move them about."""
+        listed = (self.rows.filter, self.rows.view)
+        if listed != self._measured and not self.rows.scanning:
+            self._measured, self._needs = listed, _NO_NEEDS
         top = self.scroll_offset.y
         seen = self.rows.rows[max(0, top - 50) : top + self.size.height + 50]
-        newest = max((job.generation or 0 for job in seen), default=0)
-        needs = Needs(
-            flow=min(max((len(job.flow_name) for job in seen), default=0), 24),
-            params=any(job.entry_params for job in seen),
-            generation=len(str(newest)) if newest else 0,
-            progress=any(job.progress is not None for job in seen),
-        )
-        columns = pick(arrange(self.columns - 2, needs), self.wanted)
+        self._needs = self._needs.and_of(seen)
+        columns = pick(arrange(self.columns - 2, self._needs), self.wanted)
         if columns != self._columns:
             self._columns = columns
             self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._measure()
 
     def on_resize(self) -> None:
         self._measure()
