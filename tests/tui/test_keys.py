@@ -24,9 +24,10 @@ from tests.tui.driving import (
     until_shown,
 )
 from tui.keys import KEYS, PANES, SCOPES, bindings_of, footer_of
+from tui.screens.help import help_lines
 from tui.screens.question import Question
 from tui.screens.start import StartScreen
-from tui.screens.text import TextScreen, help_lines
+from tui.screens.text import TextScreen
 from tui.spans import plain
 from tui.widgets.job_pane import TABS
 
@@ -78,7 +79,7 @@ def test_the_footer_shows_the_filter_only_where_the_filter_is_for_what_one_looks
 
 
 def test_help_footer_and_bindings_come_from_the_table() -> None:
-    helped = "\n".join(plain(line) for line in help_lines(frozenset({"main", "list"})))
+    helped = "\n".join(plain(line) for line in help_lines(frozenset({"main", "list"}), 500))
     assert all(entry.about in helped for entry in KEYS)
     assert {binding.id for scope in SCOPES for binding in bindings_of(scope)} == {
         entry.name for entry in KEYS

@@ -27,10 +27,11 @@ from tui.places import Place, shown_folder
 from tui.screens.arranging import COLUMN, ArrangingScreen
 from tui.screens.bulk import BulkScreen
 from tui.screens.filtering import FilteringScreen
+from tui.screens.help import HelpScreen
 from tui.screens.leaving import leaving_words
 from tui.screens.reloading import ReloadingScreen
 from tui.screens.tab_feed import TabFeed
-from tui.screens.text import TextScreen, help_lines, lines_of_text
+from tui.screens.text import TextScreen, lines_of_text
 from tui.typing_ahead import TypingAhead
 from tui.widgets.bars import Breadcrumb, Header, KeyBar
 from tui.widgets.cursor import CursorPane
@@ -314,7 +315,7 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         return self.flow_list if left else self.job_table
 
     def action_help(self) -> None:
-        self.app.push_screen(TextScreen("Help", help_lines(self.scopes())))
+        self.app.push_screen(HelpScreen(self.scopes()))
 
     def action_copy_or_quit(self) -> None:
         """ctrl+c means either, by habit."""

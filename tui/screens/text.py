@@ -1,4 +1,4 @@
-"""A window with lines to read: help, a record's data."""
+"""A window with lines to read: a value, a record's data."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from tui.keys import SCOPE_TITLES, Key, bindings_of, key_named, keys_of
-from tui.spans import BLANK, Line, clean_lines, fit
+from tui.keys import bindings_of, key_named
+from tui.spans import Line, clean_lines
 from tui.widgets.lines import TextPane
 
 
@@ -43,19 +43,3 @@ class TextScreen(ModalScreen[bool | None]):
 def lines_of_text(text: str) -> list[Line]:
     """Plain text as lines, made safe."""
     return [((f" {line}", "text"),) for line in clean_lines(text)]
-
-
-def help_lines(scopes: frozenset[str]) -> list[Line]:
-    """Every key: first those of what has the focus, then those that work everywhere."""
-    ordered = [scope for scope in SCOPE_TITLES if scope in scopes and scope != "main"]
-    lines: list[Line] = []
-    for scope in [*ordered, "main", *(each for each in SCOPE_TITLES if each not in (*ordered, "main"))]:
-        if lines:
-            lines.append(BLANK)
-        lines.append(((" " + SCOPE_TITLES[scope], "title"),))
-        lines += [_key_line(key) for key in keys_of(scope)]
-    return lines
-
-
-def _key_line(key: Key) -> Line:
-    return ((" " + fit(key.shown, 18), "key"), (key.about, "text"))
