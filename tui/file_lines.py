@@ -8,6 +8,7 @@ from typing import Final
 
 from routilux.loading import LoadError, OutputLine
 from tui.formats import clock_time
+from tui.log_rows import message_of
 from tui.pictures import Breakage, FlowPicture
 from tui.spans import Line, clean_lines, wrap
 
@@ -49,7 +50,7 @@ def output_lines(output: Sequence[OutputLine], columns: int) -> list[Line]:
         lines.append(((f"{len(output) - _MOST:,} lines before these", "muted"),))
     for said in output[-_MOST:]:
         role = _ROLES.get(said.level, "text")
-        for text in clean_lines(said.text, 20):
+        for text in clean_lines(message_of(said.level, said.text), 20):
             first, *rest = wrap(text, max(columns - 8, 8))
             lines.append(((f"{said.level[:7]:<8}", "muted"), (first, role)))
             lines += [((" " * 8 + part, role),) for part in rest]

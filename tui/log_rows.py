@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
 from routilux.history import LogLine
-from tui.spans import LONGEST, clean, clean_lines, width
+from tui.spans import LONGEST, clean, clean_lines, printed, width
 
 # What a million lines of a job leave: about 7 MB of usual lines, 17 MB of lines of 4,000 characters
 # (`python -m tests.benchmarks log-screen`).
@@ -27,6 +27,15 @@ LEVELS: Final[tuple[tuple[str, frozenset[str]], ...]] = (
 )
 # The level of a line that tells of lines that never came; it passes every filter.
 GAP: Final = ""
+
+
+# The levels of what was printed and not logged.
+_PRINTED: Final = frozenset({"PRINT", "STDERR"})
+
+
+def message_of(level: str, text: str) -> str:
+    """What is shown of a line of a log: of what was printed, what a terminal would show in the end."""
+    return printed(text) if level in _PRINTED else text
 
 
 class Entry(NamedTuple):
@@ -92,7 +101,7 @@ class LogRows:
             self._add(Entry(self._next, lines[0].timestamp, GAP, "", text, True))
         self._next = lines[-1].sequence + 1
         for line in lines:
-            message = line.message
+            message = message_of(line.level, line.message)
             if "\n" not in message and len(message) <= LONGEST:
                 self._add(Entry(*line[:4], clean(message), True))
             else:

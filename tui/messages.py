@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from tui.spans import LONGEST, clean
+from tui.spans import LONGEST, clean, printed
 
 # The newest lines that are kept, each cut to LONGEST characters.
 MOST_LINES: Final = 2000
@@ -97,7 +97,7 @@ class Messages:
 
     def _keep(self, now: datetime, line: str) -> None:
         # What a progress bar wrote over itself is not kept; nor is an end of line that came in two pieces.
-        line = line.rstrip("\r").rpartition("\r")[2]
+        line = printed(line)
         self._lines.append(Message(now, line[: LONGEST + 1]))
         self.total += 1
 

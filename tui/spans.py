@@ -47,6 +47,9 @@ _UNSAFE = re.compile(
 _PILED_MARKS = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]{3})"
                           "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]+")  # fmt: skip
 
+# What a line begins with that is written over, and what ends it besides.
+_WRITTEN_OVER = re.compile(r"^[^\n]*\r(?=[^\r\n])|\r+$", re.MULTILINE)
+
 _WORDS = re.compile(" *[^ ]+| +")
 
 
@@ -61,6 +64,12 @@ def clean(text: str) -> str:
     if _UNSAFE.search(text) is None:
         return text if text.isascii() else _PILED_MARKS.sub(r"\1", text)
     return _PILED_MARKS.sub(r"\1", _UNSAFE.sub(_picture, _ESCAPE.sub("", text)))
+
+
+def printed(text: str) -> str:
+    """What a terminal shows in the end of text that was printed: of each line what follows its last
+    carriage return, as of a progress bar."""
+    return _WRITTEN_OVER.sub("", text) if "\r" in text else text
 
 
 def _picture(match: re.Match[str]) -> str:

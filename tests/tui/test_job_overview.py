@@ -93,6 +93,13 @@ def test_what_is_logged_again_and_again_is_counted() -> None:
     assert texts == ["a", "b (×14)", "a"]
 
 
+def test_of_a_progress_bar_the_last_state_is_shown() -> None:
+    [row] = log_rows([line(0, "\r10%|#  |\r100%|###|", "STDERR")], 10, 80, None)
+    text = "".join(text for text, _ in row.line)
+    assert "100%|###|" in text
+    assert "10%|#  |" not in text
+
+
 @pytest.mark.anyio
 async def test_the_newest_of_the_log_fills_the_room_that_is_left_and_no_more() -> None:
     async with overview_of() as (pilot, view):

@@ -128,3 +128,16 @@ def test_rows_of_other_routines_come_back() -> None:
     assert shown(rows) == ["c"]
     rows.arrange(routine=(None,))
     assert shown(rows) == ["a", "b", "c"]
+
+
+def test_of_a_progress_bar_the_last_state_is_shown_as_a_terminal_would() -> None:
+    bar = "".join(f"\r{part}%|####|" for part in (10, 50, 100))
+    rows = LogRows()
+    rows.append([line(0, f"{bar}\r\nnext\r\n  5%\r100%", "PRINT"), line(1, bar * 1000, "STDERR")])
+    assert shown(rows) == ["100%|####|", "next", "100%", "100%|####|"]
+
+
+def test_nothing_that_was_logged_hides_what_stands_before_it() -> None:
+    rows = LogRows()
+    rows.append([line(0, "user root\ruser me", "WARNING")])
+    assert shown(rows) == ["user rootuser me"]

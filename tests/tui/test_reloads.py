@@ -153,6 +153,8 @@ def test_output_at_import_is_bounded_and_safe() -> None:
     assert lines[0] == "put out at import"
     assert lines[1] == "60 lines before these"
     assert lines[-1] == "PRINT   line 99 [b]red"
+    [_, progress] = output_lines([OutputLine("STDERR", "\r10%\r100%")], 60)
+    assert plain(progress) == "STDERR  100%"
 
 
 # ---- the header and toasts

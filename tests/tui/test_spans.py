@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from tui.spans import LONGEST, clean, clean_lines, cut, fit, plain, strip_of, wrap
+from tui.spans import LONGEST, clean, clean_lines, cut, fit, plain, printed, strip_of, wrap
 
 # Surrogates too: file names that are not UTF-8 come as such.
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -85,3 +85,17 @@ def test_a_huge_text_costs_no_more_than_what_is_shown() -> None:
 
 def test_plain_is_the_text_of_a_line() -> None:
     assert plain((("a\n", "text"), ("b", "muted"))) == "a b"
+
+
+@given(st.text(alphabet="ab\r\n", max_size=40))
+def test_what_is_printed_is_of_each_line_what_follows_its_last_return(text: str) -> None:
+    assert printed(text).split("\n") == [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 1_000_000 + "\r\n", "x\r" * 500_000, "\r" * 1_000_000 + "\n"],
+    ids=["ended", "overwritten", "returns"],
+)
+def test_long_lines_that_were_printed_cost_no_more_than_their_length(text: str) -> None:
+    assert len(printed(text)) <= len(text)

@@ -13,6 +13,7 @@ from routilux.snapshot import JobSnapshot, RoutineSnapshot
 from tui.doc_rows import DocRow
 from tui.formats import bar, clock_time, duration, parameters_line, progress_words
 from tui.glyphs import LEVEL_ROLES, LEVEL_WORDS, WIDEST_ROUTINE, routine_look, status_look
+from tui.log_rows import message_of
 from tui.pictures import JobDetail
 from tui.readings import Readings
 from tui.spans import BLANK, Line, Span, cut, fit, line_width, wrap
@@ -83,8 +84,9 @@ def log_rows(lines: Sequence[LogLine], most: int, columns: int, zone: tzinfo | N
         ]
         again = f" (×{times:,})" if times > 1 else ""
         room = columns - line_width(spans) - len(again)
-        spans += [(cut(line.message, room), role), (again, "muted")]
-        rows.append(DocRow(f"log:{line.sequence}", spans, line.message, routine=line.routine_id))
+        message = message_of(line.level, line.message)
+        spans += [(cut(message, room), role), (again, "muted")]
+        rows.append(DocRow(f"log:{line.sequence}", spans, message, routine=line.routine_id))
     return rows
 
 
