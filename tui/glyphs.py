@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from routilux.status import ExecutionStatus
-from tui.spans import Line, Span
+from tui.spans import Line, Span, joined
 
 
 class Look(NamedTuple):
@@ -76,12 +76,16 @@ def status_span(status: ExecutionStatus, columns: int = WIDEST_STATUS) -> Span:
 def count_spans(
     counts: Mapping[ExecutionStatus, int], *, skip: frozenset[ExecutionStatus] = frozenset()
 ) -> Line:
-    """`▶3 ‖1 ✓118`: how many jobs are in which state, without the states nobody is in."""
-    spans: list[Span] = []
+    """`▶3 ‖1 ✓118`: how many jobs are in which state, without the states nobody is in.
+
+    States that have the same glyph are counted together: colour alone would tell them apart.
+    """
+    numbers: dict[str, int] = {}
+    roles: dict[str, str] = {}
     for status in COUNT_ORDER:
         number = counts.get(status, 0)
         if number and status not in skip:
-            if spans:
-                spans.append((" ", "text"))
-            spans.append((f"{STATUS[status].glyph}{number:,}", STATUS[status].role))
-    return spans
+            glyph, _, role = STATUS[status]
+            numbers[glyph] = numbers.get(glyph, 0) + number
+            roles.setdefault(glyph, role)
+    return joined([((f"{glyph}{number:,}", roles[glyph]),) for glyph, number in numbers.items()], " ")

@@ -143,6 +143,18 @@ def test_counts_leave_out_what_nobody_is_in() -> None:
     assert "".join(text for text, _ in count_spans(counts)) == "▶1,200 ✗4"
 
 
+def test_no_two_counts_have_the_same_glyph() -> None:
+    pausing = ExecutionStatus.PAUSING
+    counts = {
+        ExecutionStatus.CANCELLING: 1,
+        ExecutionStatus.RUNNING: 2,
+        pausing: 3,
+        ExecutionStatus.PAUSED: 4,
+    }
+    assert "".join(text for text, _ in count_spans(counts)) == "▶2 ◌4 ‖4"
+    assert "".join(text for text, _ in count_spans(counts, skip=frozenset({pausing}))) == "▶2 ◌1 ‖4"
+
+
 @pytest.mark.parametrize(
     ("field", "kind", "default"),
     [
