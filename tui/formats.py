@@ -24,9 +24,11 @@ SECRET: Final = HIDDEN
 
 
 def duration(seconds: float) -> str:
-    """`0.4s`, `12s`, `1m14s`, `2h05m`, `3d04h`: never more than six columns below a hundred days."""
+    """`20ms`, `1.4s`, `12s`, `1m14s`, `2h05m`, `3d04h`: never more than six columns below a hundred days."""
     if not math.isfinite(seconds) or seconds < 0:
         return "-"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f}ms" if seconds > 0.0005 else "<1ms" if seconds else "0s"
     if seconds < 9.95:
         return f"{seconds:.1f}s"
     whole = int(seconds + 0.5) if seconds < 60 else int(seconds)

@@ -325,7 +325,7 @@ async def test_a_turns_re_run_on_save_on_and_off() -> None:
         await pilot.press("j", "a")
         assert orders_of(pilot) == [("toggle_rerun", "etl.daily")]
         await pilot.pause()
-        assert "etl.daily     ↻ g12" in screen_text(pilot)
+        assert "etl.daily        ↻ g12" in screen_text(pilot)
         assert "runs again on each save" in toasts_of(pilot)[-1]
         await pilot.press("a")
         await pilot.pause()
