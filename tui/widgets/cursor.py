@@ -58,6 +58,8 @@ class CursorPane(LinePane, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._chosen: str | None = None
+        # What was chosen last by somebody: chosen again when rows come back after there were none.
+        self._meant: str | None = None
         # The row of _chosen when rows_changed last looked, or where it was before it vanished.
         self._at = 0
 
@@ -123,7 +125,8 @@ class CursorPane(LinePane, inherit_bindings=False):
         """The rows are others now: keep the choice on its key, else on the row that took its place."""
         count = self.row_count()
         old_chosen, old_at = self._chosen, self._at
-        row = self.row_of_key(self._chosen) if self._chosen is not None else None
+        kept = self._chosen if self._chosen is not None else self._meant
+        row = self.row_of_key(kept) if kept is not None else None
         if row is None:
             row = min(self._at, count - 1)
         self._chosen = self.row_key(row) if count else None
@@ -159,7 +162,7 @@ class CursorPane(LinePane, inherit_bindings=False):
         row = min(max(row, 0), count - 1)
         key = self.row_key(row)
         old_at, old_chosen = self._at, self._chosen
-        self._at, self._chosen = row, key
+        self._at, self._chosen, self._meant = row, key, key
         self._refresh_row(old_at)
         self._refresh_row(row)
         self._show_row()

@@ -32,11 +32,12 @@ class Prompt(Input):
         super().__init__(id=id, compact=True, placeholder="filter", select_on_focus=False)
 
     def open(self, text: str, purpose: str) -> None:
-        """Come into view with what was typed before. `purpose` stands there while nothing is."""
+        """Come into view with what was typed before, selected: typing takes its place, the arrows edit it.
+        `purpose` stands there while nothing is."""
         self.placeholder = purpose
         self.display = True
         self.value = text
-        self.cursor_position = len(text)
+        self.select_all()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
