@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
+from textual.widgets.text_area import Selection
 
 from tui.form.draft import ObjectEntry
 from tui.form.editors import Line, PastSuggester, PathSuggester, Text, TextLine
@@ -185,6 +186,8 @@ class TextField(Field):
         super().__init__(path, entry, past)
         self.set_class(isinstance(entry, ObjectEntry) and not entry.parameter.description, "whole")
         self.entry: TextEntry = entry
+        # The cursor has its place before the focus comes.
+        self._placed = False
         parameter = entry.parameter
         texts = [] if parameter.secret else [text_of(parameter, each) for each in past if each is not None]
         self._editor: Line | Text
@@ -210,8 +213,29 @@ class TextField(Field):
                 self._editor.value = self.entry.text
             else:
                 self._editor.text = self.entry.text
-                self._editor.move_cursor(self._editor.document.end)
+                self._place_cursor(self._editor)
         self._show_meaning()
+
+    def _place_cursor(self, editor: Text) -> None:
+        """A line goes on at its end; what is longer is shown from its beginning.
+
+        JSON that nobody has edited is selected where one is, as a line is that is entered: what is typed
+        takes its place, and the arrows edit it.
+        """
+        start, end = (0, 0), editor.document.end
+        if self.entry.is_json and not self.entry.edited:
+            editor.selection = Selection(end if editor.has_focus else start, start)
+        else:
+            editor.move_cursor(start if editor.document.line_count > 1 else end)
+
+    def on_mount(self) -> None:
+        if isinstance(self._editor, Text) and self.entry.is_json:
+            self.watch(self._editor, "has_focus", self._entered_or_left, init=False)
+
+    def _entered_or_left(self) -> None:
+        placed, self._placed = self._placed, False
+        if isinstance(self._editor, Text) and not placed and not self.entry.edited:
+            self._place_cursor(self._editor)
 
     def place(self) -> Any:
         """Where the cursor stands."""
@@ -228,6 +252,7 @@ class TextField(Field):
             self.call_after_refresh(setattr, self._editor, "select_on_focus", True)
         else:
             self._editor.move_cursor(place)
+            self._placed = True
         self.screen.set_focus(self._editor)
 
     def _show_meaning(self) -> None:
