@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr, field_validator
 from textual import events
-from textual.widgets import Select, Static, TextArea
+from textual.widgets import Static, TextArea
 
 from routilux.exceptions import ParameterError
 from routilux.params import validate
 from tests.tui.driving import screen_text, type_text, until, until_shown
 from tests.tui.forms import Colour, Database, Everything, Params, form_of, picture_of, settled
+from tui.form.choice import Choice
 from tui.form.editors import Line, Text, TextLine
 from tui.form.fields import ChoiceField, GroupField, SwitchField, TextField
 from tui.form.toggle import Toggle
@@ -43,9 +44,9 @@ async def test_required_fields_come_first_and_each_has_its_editor() -> None:
         assert list(form.fields)[:2] == ["name", "sure"]
         kinds = {name: (type(field), type(field.editor)) for name, field in form.fields.items()}
         assert kinds == {
-            "name": (TextField, TextLine), "sure": (ChoiceField, Select), "early": (TextField, Line),
-            "token": (TextField, Line), "colour": (ChoiceField, Select), "mode": (ChoiceField, Select),
-            "maybe": (ChoiceField, Select), "quiet": (SwitchField, Toggle), "words": (TextField, Text),
+            "name": (TextField, TextLine), "sure": (ChoiceField, Choice), "early": (TextField, Line),
+            "token": (TextField, Line), "colour": (ChoiceField, Choice), "mode": (ChoiceField, Choice),
+            "maybe": (ChoiceField, Choice), "quiet": (SwitchField, Toggle), "words": (TextField, Text),
             "day": (TextField, Line), "folder": (TextField, Line),
         }  # fmt: skip
 

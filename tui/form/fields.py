@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rich.text import Text as RichText
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -13,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 from textual.widgets.text_area import Selection
 
+from tui.form.choice import Choice
 from tui.form.draft import ObjectEntry
 from tui.form.editors import Line, PastSuggester, PathSuggester, Text, TextLine
 from tui.form.entries import ChoiceEntry, Entry, GroupEntry, SwitchEntry, TextEntry
@@ -149,7 +151,7 @@ class ChoiceField(Field):
     def __init__(self, path: str, entry: ChoiceEntry, past: Sequence[Any] = ()) -> None:
         super().__init__(path, entry, past)
         self.entry: ChoiceEntry = entry
-        self._select: Select[int] = Select(
+        self._select = Choice(
             self._options(), prompt="choose", allow_blank=entry.parameter.required, compact=True
         )
 
@@ -164,8 +166,9 @@ class ChoiceField(Field):
         else:
             self._select.value = self.entry.at
 
-    def _options(self) -> list[tuple[Content, int]]:
-        return [(Content(clean(word)), at) for at, word in enumerate(self.entry.words)]
+    def _options(self) -> list[tuple[RichText, int]]:
+        # Rich's text is what typed letters are looked for in, and a plain str would be read as markup.
+        return [(RichText(clean(word)), at) for at, word in enumerate(self.entry.words)]
 
     def on_select_changed(self, event: Select.Changed) -> None:
         event.stop()
