@@ -199,7 +199,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("zoom-out", ("minus",), "zoom_out", "zoom out",
         "see more of the time", scope="timeline", rank=31, panes=_JOB),
     Key("zoom-all", ("0",), "zoom_all", "all",
-        "see all of the job's time", scope="timeline", rank=32, panes=_JOB),
+        "see all of the job's time that is kept", scope="timeline", rank=32, panes=_JOB),
     Key("earlier", ("H", "shift+left"), "left", "earlier", "go back in time", scope="timeline",
         rank=33, panes=_JOB),
     Key("later", ("L", "shift+right"), "right", "later", "go on in time", scope="timeline"),

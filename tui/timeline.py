@@ -150,6 +150,13 @@ class Timeline:
             elif kind == SKIPPED:
                 self.lane(record.routine_id).points.append((moment, SKIP))
 
+    @property
+    def kept_from(self) -> float:
+        """When what is kept begins: nothing is known of any lane before."""
+        first = self.gaps[0][1] if self.gaps and not self.gaps[0][0] else 0.0
+        lanes = [lane.forgotten_until for lane in self.lanes.values() if lane.rows[0].bars]
+        return max(first, min(lanes, default=0.0))
+
     def _skip(self, count: int, moment: float) -> None:
         """Records are gone before the next, which was made at `moment`: what ran then may have ended."""
         self.missed += count

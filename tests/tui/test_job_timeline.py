@@ -14,6 +14,7 @@ from tests.tui import fixed, fixed_tabs
 from tests.tui.driving import Drive, app_of, main_of, screen_text, text_of
 from tests.tui.fixed import FixedBackend, S
 from tui.app import RoutiluxApp
+from tui.formats import duration
 from tui.widgets.timeline_view import Lanes
 
 
@@ -76,6 +77,22 @@ async def test_the_time_a_job_was_paused_is_part_of_its_timeline() -> None:
     paused = RUNNING._replace(elapsed=14.0, paused=60.0)
     async with timeline_of(paused, fixed_tabs.timeline_records()) as (_, lanes):
         assert lanes.window().end >= 74
+
+
+@pytest.mark.anyio
+async def test_all_begins_with_the_oldest_record_that_is_kept_and_says_so() -> None:
+    busy = fixed_tabs.timeline_records(1000.0, 10_000)[-20:]
+    oldest = (busy[0].timestamp - fixed.NOW).total_seconds() + 1000.0
+    async with timeline_of(fixed.summary(0x1A, S.RUNNING, elapsed=1000.0), busy) as (pilot, lanes):
+        window = lanes.window()
+        assert 0 <= oldest - window.start < window.step
+        assert window.end >= 1000.0
+        assert window.step < 1000.0 / window.columns
+        assert f"all since {duration(oldest)}" in lanes.words
+        await pilot.press("plus", "plus", "0")
+        assert lanes.window() == window
+        await pilot.press("minus")
+        assert lanes.window() == window
 
 
 @pytest.mark.anyio

@@ -144,6 +144,14 @@ def test_what_ran_when_records_were_lost_has_no_known_end() -> None:
     assert drawn(timeline, Window(0, 1, 8), now=6.2) == "?╌╌╌██▶ "
 
 
+def test_what_is_kept_begins_with_the_oldest_record_of_any_lane() -> None:
+    assert built((3, STARTED)).kept_from == 0
+    timeline = built((3, STARTED), (4, ENDED), first=50)
+    assert timeline.kept_from == 3
+    timeline.add([record(60, 9, STARTED), record(61, 10, ENDED)])
+    assert timeline.kept_from == 3
+
+
 def test_the_oldest_bars_go_and_are_counted() -> None:
     timeline = Timeline(fixed.NOW)
     count = 3 * MAX_BARS

@@ -43,7 +43,7 @@ class Lanes(LinePane):
         self._snapshot: JobSnapshot | None = None
         self._timeline: Timeline | None = None
         self._now = 0.0
-        # Seconds a column; None where all of the job is to be seen.
+        # Seconds a column; None where all that is kept of the job is to be seen.
         self._step: float | None = None
         self._start = 0.0
         # Whether the newest stays in view.
@@ -106,7 +106,9 @@ class Lanes(LinePane):
         if self._timeline is None:
             return ""
         window = self.window()
-        parts = [f"1 column = {_short(window.step)}", "all" if self._step is None else "zoomed"]
+        kept = self._timeline.kept_from
+        whole = f"all since {duration(kept)}" if kept else "all"
+        parts = [f"1 column = {_short(window.step)}", whole if self._step is None else "zoomed"]
         if self._step is not None and self._live:
             parts[1] = "FOLLOW" if self._follow else "scrolled"
         forgotten = sum(lane.forgotten for lane in self._timeline.lanes.values())
@@ -134,9 +136,11 @@ class Lanes(LinePane):
     def window(self) -> Window:
         """What of the time is seen now."""
         columns = max(self.columns - self.label_columns - self._sum_columns - 1, 8)
-        whole = fitting_step(self._now, columns)
+        kept = self._timeline.kept_from if self._timeline is not None else 0.0
+        # One column is for the part of it that the first begins with.
+        whole = fitting_step(self._now - kept, columns - 1) if kept else fitting_step(self._now, columns)
         if self._step is None or self._step >= whole:
-            return Window(0.0, whole, columns)
+            return Window(int(kept / whole) * whole, whole, columns)
         span = self._step * columns
         # A few columns stay free to the right, so that one sees the newest grow.
         last = max(0.0, self._now - span + 2 * self._step)
