@@ -178,6 +178,22 @@ async def test_a_check_that_ends_while_a_question_is_open_answers_after_it() -> 
         assert pilot.app.screen is main_of(pilot)
 
 
+async def test_what_was_typed_into_a_form_that_is_left_is_there_again() -> None:
+    app = fixed.app(())
+    app.backend.check = lambda flow_name, values: None  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("j", "s", *"2025", "escape", "s")
+        await until_shown(pilot, "As you left it.")
+        form = pilot.app.screen
+        assert isinstance(form, StartScreen)
+        assert form.read().values["day"] == "2025"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: orders_of(pilot))
+        await pilot.press("1", "s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, StartScreen))
+        assert "As you left it." not in screen_text(pilot)
+
+
 # ---- exactly the same again
 
 DRIFTS = """

@@ -42,7 +42,8 @@ class StartScreen(InTurnScreen[Values | None]):
     """Answers with the parameters as they were given, or None.
 
     `check` raises for values that the flow does not take; it is called in threads. `earlier` are
-    parameter sets to choose from, the newest first; `values` is what the form starts with.
+    parameter sets to choose from, the newest first; `values` is what the form starts with. `left` is the
+    draft of a form of the flow that was left without starting: it goes on from there.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("form")]
@@ -56,6 +57,7 @@ class StartScreen(InTurnScreen[Values | None]):
         values: Mapping[str, Any] | None = None,
         earlier: Sequence[Mapping[str, Any]] = (),
         title: str = "Start",
+        left: Draft | None = None,
     ) -> None:
         super().__init__()
         self._flow = flow
@@ -64,9 +66,13 @@ class StartScreen(InTurnScreen[Values | None]):
         self._title = title
         self._earlier = list(earlier)
         self.draft = Draft(flow, values)
+        self._goes_on = left is not None
+        if left is not None:
+            self.draft.take_over(left)
         self._fields = fields_for(self.draft.entries, [dict(each) for each in self._earlier])
         # Which set of `earlier` is shown; -1 is what was typed, kept in `_own` while another is shown.
-        self._at = 0 if self._earlier and same_values(values or {}, self._earlier[0]) else -1
+        last = bool(self._earlier) and left is None and same_values(values or {}, self._earlier[0])
+        self._at = 0 if last else -1
         self._own: Draft | None = None
         self._tried = False
         # The reading that is to be checked next, and whether one is being checked.
@@ -107,7 +113,7 @@ class StartScreen(InTurnScreen[Values | None]):
             yield Static("The flow takes no parameters.", classes="about field-about")
 
     def on_mount(self) -> None:
-        self._say(_left_out(self.draft))
+        self._say("As you left it." if self._goes_on else _left_out(self.draft))
         self._show_hint()
         first = self._fields[0].editor if self._fields else self.query_one("#start", Button)
         self.set_focus(first, scroll_visible=False)
@@ -211,7 +217,8 @@ class StartScreen(InTurnScreen[Values | None]):
         self._stop_alarms()
         self._show_hint()
         if self._gone:
-            errors = {GONE: "The flow is no longer in the folder.", **errors}
+            # The check says the same in other words.
+            errors = {GONE: "The flow is no longer in the folder."}
         shown = self.fields
         for path, field in shown.items():
             field.show_error(errors.get(path, "") if self._tried or field.touched else "")
@@ -274,7 +281,9 @@ class StartScreen(InTurnScreen[Values | None]):
         What was typed stays wherever there is still a field for it.
         """
         self._gone = flow is None
-        if flow is not None:
+        if flow is None:
+            self._say("")
+        else:
             old, self._flow = self._flow, flow
             self._say(changes(old, flow))
             if (flow.parameters, flow.others) != (old.parameters, old.others):

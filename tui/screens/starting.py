@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routilux.exceptions import FlowDefinitionError, ParameterError
 from routilux.snapshot import JobSummary
@@ -13,6 +13,9 @@ from tui.backend import Backend
 from tui.pictures import Catalogue, FlowPicture
 from tui.screens.leaving import LeavingScreen
 from tui.screens.waiting import wait_for
+
+if TYPE_CHECKING:
+    from tui.form.draft import Draft
 
 
 class _Prepared(NamedTuple):
@@ -27,6 +30,11 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
 
     backend: Backend
     catalogue: Catalogue
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Flow name -> what stood in its form when that was left without starting.
+        self._drafts: dict[str, Draft] = {}
 
     def chosen_flow(self) -> FlowPicture | None:
         raise NotImplementedError
@@ -123,23 +131,27 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
         title: str = "Start",
         then: Callable[[bool], Awaitable[None]] | None = None,
     ) -> None:
-        """A form with these values, or else with those of the last start; `then` is told whether a job was
-        started with it."""
+        """A form with these values, or else as it was left, or with those of the last start; `then` is told
+        whether a job was started."""
         # Here and not at the top: what forms are made of is a tenth of the time to the first frame.
         from tui.screens.start import StartScreen
 
         flow, earlier = prepared
+        left = None
         if values is None:
             values = earlier[0] if earlier else {}
+            left = self._drafts.pop(flow.name, None)
 
         async def answered(given: dict[str, Any] | None) -> None:
             if given is not None:
                 await self.start(flow.name, given)
+            elif form.draft.edited:
+                self._drafts[flow.name] = form.draft
             if then is not None:
                 await then(given is not None)
 
         check = partial(self.backend.check, flow.name)
-        form = StartScreen(flow, check, values=values, earlier=earlier, title=title)
+        form = StartScreen(flow, check, values=values, earlier=earlier, title=title, left=left)
         await self.app.push_screen(form, answered)
 
     async def start(
