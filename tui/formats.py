@@ -1,11 +1,14 @@
-"""Values in words: durations, times, parameters, data. Nothing here raises, whatever it is given."""
+"""Values in words: durations, times, parameters, data. Nothing here raises, whatever it is given.
+
+What only code of a value's class could tell is asked for in a thread, which nobody waits for long.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta, tzinfo
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -16,6 +19,7 @@ from uuid import UUID
 from routilux.safe_text import HIDDEN
 from routilux.snapshot import Progress
 from tui.foreign import ForeignCode
+from tui.looking import UNREAD, attributes, dataclass_fields, hides, name_of, writes_fields
 from tui.spans import Line, clean
 
 SHORT_ID: Final = 6
@@ -58,8 +62,8 @@ def number(value: float) -> str:
     """`3,412`, `0.5`: a count, with its fraction only where it has one."""
     try:
         return f"{int(value):,}" if float(value).is_integer() else f"{value:,.4g}"
-    except (OverflowError, ValueError, TypeError):
-        return clean(str(value))
+    except Exception:  # the value is too large, or no number at all
+        return brief(value)
 
 
 def bar(fraction: float, columns: int) -> Line:
@@ -85,49 +89,62 @@ def parameters_line(values: Mapping[str, Any]) -> str:
 
 def brief(value: Any, limit: int = 120) -> str:
     """One value on one line, of about `limit` characters at most. Strings and paths without quotes."""
-    if type(value) in (int, float, bool, type(None)):
-        return repr(value)
-    if isinstance(value, Enum):
-        value = value.value
-    if hasattr(type(value), "get_secret_value"):
+    try:
+        if issubclass(type(value), Enum):
+            value = (attributes(value) or {}).get("_value_", value)
+        return _brief(value, limit)
+    except Exception as error:
+        return _unreadable(value, error)
+
+
+def _brief(value: Any, limit: int) -> str:
+    kind = type(value)
+    if kind is int or kind is float or kind is bool or value is None:
+        return _trusted_text(value, limit)
+    if hides(kind):
         return SECRET
-    if isinstance(value, str):
-        return clean(value[:limit]) if value else '""'
-    if isinstance(value, PurePath):
-        return clean(str(value))
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    return one_line(value, limit)
+    if issubclass(kind, str):
+        # As the built-in class reads it, whatever a subclass makes of its methods.
+        return clean(str.__getitem__(value, slice(limit))) if str.__len__(value) else '""'
+    if not issubclass(kind, (PurePath, date)):
+        return one_line(value, limit)
+
+    def write() -> str:
+        return str(value) if issubclass(kind, PurePath) else value.isoformat()
+
+    return clean(write() if is_trusted(value) else _asked(value, write, limit))
 
 
 def one_line(value: Any, limit: int = 500) -> str:
     """Any value as Python would write it, on one line, cut after about `limit` characters."""
-    pieces: list[str] = []
-    size = 0
-    for piece in _written(value, _Shape(nested=False, room=limit), 0):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            return clean("".join(pieces)[:limit]) + "…"
-    return clean("".join(pieces))
+    text, whole = _gathered(value, _Shape(nested=False, room=limit))
+    return clean(text) if whole else clean(text[:limit]) + "…"
 
 
 def pretty(value: Any, limit: int = 200_000) -> str:
     """Any value as Python would write it, a nested element a line, cut after about `limit` characters."""
-    pieces: list[str] = []
-    size = 0
-    for piece in _written(value, _Shape(nested=True, room=limit), 0):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            pieces.append("…")
-            break
-    return "".join(pieces)
+    text, whole = _gathered(value, _Shape(nested=True, room=limit))
+    return text if whole else text + "…"
 
 
 class _Shape(NamedTuple):
     nested: bool
     room: int
+
+
+def _gathered(value: Any, shape: _Shape) -> tuple[str, bool]:
+    """As much of what is written as there is room for, and whether that is all."""
+    pieces: list[str] = []
+    size = 0
+    try:
+        for piece in _written(value, shape, 0):
+            pieces.append(piece)
+            size += len(piece)
+            if size > shape.room:
+                return "".join(pieces), False
+    except Exception as error:
+        pieces.append(_unreadable(value, error))
+    return "".join(pieces), True
 
 
 _DEEPEST = 12
@@ -136,9 +153,9 @@ _DEEPEST = 12
 def _written(value: Any, shape: _Shape, depth: int) -> Iterator[str]:
     """`value` piece by piece, so that writing stops as soon as there is no more room for it."""
     kind = type(value)
-    if hasattr(kind, "get_secret_value"):
+    if hides(kind):
         yield SECRET
-    elif kind in (str, bytes, bytearray):
+    elif kind is str or kind is bytes or kind is bytearray:
         cut = value[: shape.room]
         yield repr(cut) + (f"… ({len(value):,} in all)" if len(value) > len(cut) else "")
     elif depth > _DEEPEST:
@@ -149,21 +166,28 @@ def _written(value: Any, shape: _Shape, depth: int) -> Iterator[str]:
         yield from _elements("[", "]", _unnamed(value), shape, depth)
     elif kind is tuple:
         yield from _elements("(", ",)" if len(value) == 1 else ")", _unnamed(value), shape, depth)
-    elif kind in (set, frozenset) and value:
+    elif (kind is set or kind is frozenset) and value:
         yield from _elements("{", "}", _unnamed(value), shape, depth)
-    elif writes_fields(kind):
-        named = (each.name for each in dataclasses.fields(value) if each.repr)
-        pairs = ((name, getattr(value, name, ...)) for name in named)
-        yield from _elements(f"{kind.__name__}(", ")", pairs, shape, depth, "=")
-    elif kind in _TRUSTED:
+    elif is_trusted(value):
         yield _trusted_text(value, shape.room)
+    elif writes_fields(kind):
+        pairs = dataclass_fields(value).items()
+        yield from _elements(f"{name_of(kind)}(", ")", pairs, shape, depth, "=")
     else:
-        yield _FOREIGN.text(kind, lambda: repr(value), shape.room)
+        yield _asked(value, lambda: repr(value), shape.room)
 
 
-def writes_fields(kind: type) -> bool:
-    """Whether a class is a dataclass that writes its fields, and not something of its own instead."""
-    return dataclasses.is_dataclass(kind) and hasattr(kind.__repr__, "__wrapped__")
+def _asked(value: Any, write: Callable[[], str], room: int) -> str:
+    """What code of the value's class answers."""
+    try:
+        return _FOREIGN.text(type(value), write, room)
+    except Exception as error:
+        # The class cannot even be told from others: it cannot be hashed, say.
+        return _unreadable(value, error)
+
+
+def _unreadable(value: Any, error: Exception) -> str:
+    return f"<{name_of(type(value))}: {name_of(type(error))} while it was read>"
 
 
 def _trusted_text(value: Any, room: int) -> str:
@@ -177,10 +201,28 @@ def _trusted_text(value: Any, room: int) -> str:
 
 # Whose repr is quick and raises nothing unexpected. All other classes are asked in a thread.
 _TRUSTED: Final = frozenset(
-    {int, float, complex, bool, type(None), date, datetime, time, timedelta, Decimal, Fraction, UUID,
-     PurePosixPath, PureWindowsPath, PosixPath, range, slice, type(...)}
+    {int, float, complex, bool, type(None), date, datetime, time, timedelta, timezone, Decimal, Fraction,
+     UUID, PurePosixPath, PureWindowsPath, PosixPath, range, type(...), type(UNREAD)}
 )  # fmt: skip
 _FOREIGN: Final = ForeignCode()
+
+
+def is_trusted(value: Any) -> bool:
+    """Whether the repr of a value, and its other texts, may be asked for without a thread."""
+    kind = type(value)
+    # A metaclass of its own would be asked for the hash of the class.
+    if type(kind) is not type or kind not in _TRUSTED:
+        return False
+    if kind is datetime or kind is time:
+        # They ask their time zone, whose class may be anybody's.
+        zone = type(value.tzinfo)
+        return zone is type(None) or zone is timezone or zone is _zone_info()
+    return True
+
+
+def _zone_info() -> type | None:
+    # Where nobody imported it, no zone is of that class.
+    return getattr(sys.modules.get("zoneinfo"), "ZoneInfo", None)
 
 
 # Another thread may be changing the container that is read.

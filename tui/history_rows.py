@@ -119,7 +119,7 @@ class HistoryRows:
         """The data on one line; what the engine says is in words already."""
         if record.data is None:
             return Text("", True)
-        if isinstance(record.data, str) and record.event_name in (FAILED, RETRIED, SKIPPED):
+        if type(record.data) is str and record.event_name in (FAILED, RETRIED, SKIPPED):
             return Text(record.data, True)
         return self._texts.of(record.sequence, partial(one_line, record.data, 300))
 

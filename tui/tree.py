@@ -1,18 +1,20 @@
 """Any data as a tree one unfolds: only what is unfolded is looked at, and of that only so many elements.
 
-Nothing here calls code of the classes it meets but through tui.formats, which waits for none of it.
+Nothing here calls code of the classes it meets but through tui.formats, which waits for none of it long.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from tui.formats import one_line, writes_fields
+from tui.formats import one_line
+from tui.looking import attributes, dataclass_fields, declared, name_of, writes_fields
 
 # Elements of one container that are shown at first, and how many more each time one asks.
 FIRST: Final = 100
@@ -92,7 +94,7 @@ def _under(
         for at, (name, child) in enumerate(islice(children(value), limit)):
             count += 1
             # By its place and not by its name: names of keys may be alike.
-            key = name if isinstance(value, Branch) else (at, name)
+            key = name if type(value) is Branch else (at, name)
             yield from _under((*path, key), depth + 1, name, child, is_open, shown, (*above, id(value)))
     except RuntimeError:
         yield Node((*path, "changed"), depth + 1, "", None, None, "… changed while it was read")
@@ -107,43 +109,52 @@ def has_children(value: Any) -> bool:
     return size_of(value) > 0
 
 
-_CONTAINERS: Final[tuple[Any, ...]] = (dict, list, tuple, set, frozenset, deque, MappingProxyType)
+_CONTAINERS: Final[tuple[Any, ...]] = (dict, list, tuple, set, frozenset, deque)
 
 
 def size_of(value: Any) -> int:
     """How many elements there are to unfold."""
-    if isinstance(value, Branch):
+    if type(value) is Branch:
         return len(value.children)
+    value = _unwrapped(value)
     fields = _fields_of(value)
     if fields is not None:
         return len(fields)
-    for kind in _CONTAINERS:
-        if isinstance(value, kind):
-            # The class's own, whatever a subclass makes of it.
-            return int(kind.__len__(value))
-    return 0
+    kind = _container_of(value)
+    # The class's own, whatever a subclass makes of it.
+    return 0 if kind is None else int(kind.__len__(value))
+
+
+def _unwrapped(value: Any) -> Any:
+    """What a read-only view shows, because the view itself would ask the class of that."""
+    while type(value) is MappingProxyType:
+        [value] = gc.get_referents(value)
+    return value
+
+
+def _container_of(value: Any) -> Any:
+    """The built-in container that a value is, or None. By its true class: no `__class__` is asked."""
+    return next((kind for kind in _CONTAINERS if issubclass(type(value), kind)), None)
 
 
 def children(value: Any) -> Iterator[tuple[str, Any]]:
     """The elements with their names, one at a time. RuntimeError if another thread changes them."""
-    if isinstance(value, Branch):
+    if type(value) is Branch:
         yield from value.children
         return
+    value = _unwrapped(value)
     fields = _fields_of(value)
+    kind = _container_of(value)
     if fields is not None:
-        yield from fields.items()
-    elif isinstance(value, dict):
+        for name, child in fields.items():
+            yield _name(name), child
+    elif kind is dict:
         for key, child in dict.items(value):
             yield one_line(key, 80), child
-    elif isinstance(value, MappingProxyType):
-        for key in value:
-            yield one_line(key, 80), value.get(key)
-    elif isinstance(value, (set, frozenset)):
-        own: Any = set if isinstance(value, set) else frozenset
-        for child in own.__iter__(value):
+    elif kind is set or kind is frozenset:
+        for child in kind.__iter__(value):
             yield "·", child
     else:
-        kind: Any = next(kind for kind in (list, tuple, deque) if isinstance(value, kind))
         for at, child in enumerate(kind.__iter__(value)):
             yield str(at), child
 
@@ -154,32 +165,37 @@ def _fields_of(value: Any) -> Mapping[str, Any] | None:
     Shown are what dataclasses, pydantic models and named tuples write in their repr, and the attributes
     of objects that have no repr of their own.
     """
-    kind: Any = type(value)
+    kind = type(value)
     if issubclass(kind, tuple):
-        names = getattr(kind, "_fields", None)
-        if not isinstance(names, tuple):
+        names = declared(kind, "_fields")
+        if type(names) is not tuple:
             return None
-        return dict(zip(map(str, names), tuple.__iter__(value), strict=False))
-    attributes = getattr(value, "__dict__", None) if kind.__module__ != "builtins" else None
-    if type(attributes) is not dict or issubclass(kind, type):
+        return dict(zip(map(_name, names), tuple.__iter__(value), strict=False))
+    if issubclass(kind, type):
         return None
     if writes_fields(kind):
-        shown = {field.name for field in dataclasses.fields(kind) if field.repr}
-    elif isinstance(vars(kind).get("__pydantic_fields__"), dict):
-        shown = {
-            name for name, field in vars(kind)["__pydantic_fields__"].items() if getattr(field, "repr", True)
-        }
-    elif kind.__repr__ is object.__repr__:
-        return attributes.copy()
-    else:
+        return dataclass_fields(value)
+    found = attributes(value)
+    if found is None:
         return None
-    return {name: each for name, each in attributes.copy().items() if name in shown}
+    declared_fields = declared(kind, "__pydantic_fields__")
+    if type(declared_fields) is dict:
+        shown = {name for name, field in declared_fields.items() if getattr(field, "repr", True)}
+        return {name: each for name, each in found.copy().items() if name in shown}
+    return found.copy() if declared(kind, "__repr__") is _PLAIN_REPR else None
+
+
+_PLAIN_REPR: Final = object.__dict__["__repr__"]
+
+
+def _name(name: Any) -> str:
+    return name if type(name) is str else one_line(name, 80)
 
 
 def kind_words(value: Any) -> str:
     """What an unfolded container is: `dict of 3`, `Order`."""
     size = size_of(value)
-    if isinstance(value, Branch):
+    if type(value) is Branch:
         return f"{size if value.count is None else value.count:,}"
-    name = type(value).__name__
-    return name if _fields_of(value) is not None else f"{name} of {size:,}"
+    name = name_of(type(value))
+    return name if _fields_of(_unwrapped(value)) is not None else f"{name} of {size:,}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -12,6 +13,9 @@ from typing import Any, Final
 
 from routilux.exceptions import FieldError, ParameterError
 from routilux.params import ParameterField
+from tui.foreign import ForeignCode
+from tui.formats import brief, is_trusted, one_line, pretty
+from tui.looking import attributes
 
 JSON_KINDS: Final = frozenset({"list", "dict", "object"})
 
@@ -36,32 +40,39 @@ class Reading:
 
 
 def text_of(parameter: ParameterField, value: Any) -> str:
-    """The text to edit for a value; nothing for None."""
+    """The text to edit for a value; nothing for None. Whatever the value's class does, there is one."""
     if value is None:
         return ""
     if parameter.kind in JSON_KINDS:
         return json_text(value)
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, (str, int)):
-        return str(value)
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, date):
-        return value.isoformat()
+    value = _of_member(value)
+    kind = type(value)
+    if kind is int or kind is bool or kind is float:
+        return pretty(value)
+    if issubclass(kind, str):
+        # As the built-in class has it, whatever a subclass makes of it.
+        return str.__str__(value)
+    if issubclass(kind, date):
+        return brief(value)
     plain = _plain(value)
     return plain if isinstance(plain, str) else json_text(plain)
 
 
 def json_text(value: Any) -> str:
-    """`value` as JSON to edit; what JSON does not know is written the way validation takes it."""
+    """`value` as JSON to edit. What JSON does not know is written as validation takes it, or in words."""
+    text = _dumped(value)
+    if text is None:
+        text = _dumped(_plain(value)) or _dumped(one_line(value)) or ""
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def _dumped(value: Any) -> str | None:
+    """`value` as JSON, None where it cannot be."""
     try:
         short = json.dumps(value, ensure_ascii=False, default=_plain)
-    except (TypeError, ValueError, RecursionError):
-        value = _plain(value)
-        short = json.dumps(value, ensure_ascii=False, default=str)
-    text = short if len(short) <= 60 else json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-    return _UNPRINTABLE.sub(_escaped, text)
+        return short if len(short) <= 60 else json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    except Exception:  # it holds itself, has other keys than JSON, or is of a class that goes its own ways
+        return None
 
 
 # Everything but ASCII: what of it cannot be printed is found by Python itself.
@@ -74,13 +85,34 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """`value` in the types of JSON."""
+    """`value` in types that JSON has, or else in words."""
     from pydantic_core import to_jsonable_python  # costs start-up time, and most values need it not
 
-    try:
-        return to_jsonable_python(value)
-    except Exception:  # it calls code of the value's own class
-        return str(value)
+    value = _of_member(value)
+    kind = type(value)
+    if kind is set or kind is frozenset:
+        return list(value)
+    found: list[Any] = []
+
+    def convert() -> str:
+        found.append(to_jsonable_python(value))
+        return ""
+
+    with suppress(Exception):  # in words, then
+        if kind is bytes or is_trusted(value):
+            convert()
+        else:
+            _FOREIGN.text(kind, convert, 0)
+    return found[0] if found else one_line(value)
+
+
+def _of_member(value: Any) -> Any:
+    """The value of a member of an enum; everything else itself."""
+    return (attributes(value) or {}).get("_value_", value) if issubclass(type(value), Enum) else value
+
+
+# Asked for a value in the types of JSON, which may run code of its class.
+_FOREIGN: Final = ForeignCode()
 
 
 def read_json(text: str) -> Reading:
@@ -101,7 +133,8 @@ def read_json(text: str) -> Reading:
 def errors_of(error: BaseException, names: Collection[str]) -> dict[str, str]:
     """What a failed validation says, by field; what belongs to none of `names` goes under ""."""
     if not isinstance(error, ParameterError):
-        return {"": f"{type(error).__name__}: {error}"}
+        said = _FOREIGN.text(type(error), lambda: str(error), 2000)
+        return {"": f"{type(error).__name__}: {said}"}
     found: dict[str, list[str]] = {}
     for each in error.errors:
         name, said = _place(each, names)

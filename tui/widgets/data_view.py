@@ -85,7 +85,7 @@ class DataView(CursorPane):
         if node.note:
             return (*spans, (cut(node.note, room), "muted"))
         value = node.value
-        if isinstance(value, Branch):
+        if type(value) is Branch:
             # An empty one has nothing to unfold, and says so.
             words = kind_words(value) if value.children or value.count else "none"
             title = "title" if node.depth == 0 else "strong"
@@ -160,7 +160,7 @@ class DataView(CursorPane):
         if node.open is None:
             return
         self._opened[node.path] = True
-        if isinstance(node.value, Branch):
+        if type(node.value) is Branch:
             self._opened.update({(*node.path, name): True for name, _ in node.value.children[:FIRST]})
         else:
             try:
@@ -175,6 +175,6 @@ class DataView(CursorPane):
 
 def _whole(value: Any) -> str:
     """A text as it is; everything else as Python would write it."""
-    if isinstance(value, Branch):
+    if type(value) is Branch:
         return "\n".join(f"{name}: {pretty(each, 20_000)}" for name, each in value.children[:FIRST])
     return value[:200_000] if type(value) is str else pretty(value)
