@@ -31,8 +31,7 @@ class ExportScreen(ModalScreen[Path | None]):
             yield Static(Content(clean(f"Export {self._what}")), id="dialog-title")
             yield Input(self._file_name, id="export-name", compact=True, select_on_focus=False)
             yield Static("", id="export-error", markup=False)
-            yield Static(clean(f"in {Path.cwd()}, unless a path is given; enter writes, esc leaves"),
-                         id="export-about", markup=False)  # fmt: skip
+            yield Static(clean(_about()), id="export-about", markup=False)
 
     def on_mount(self) -> None:
         field = self.query_one(Input)
@@ -49,18 +48,47 @@ class ExportScreen(ModalScreen[Path | None]):
     def action_write(self) -> None:
         """Answer with the path, or say what is wrong with it."""
         text = self.query_one(Input).value.strip()
-        path = Path(text).expanduser()
-        trouble = ""
-        if not text or "\0" in text:
-            trouble = "Give the file a name."
-        elif path.is_dir() or text.endswith("/"):
-            trouble = f"{path} is a folder: name a file in it."
-        elif not path.absolute().parent.is_dir():
-            trouble = f"There is no folder {path.absolute().parent}."
-        if trouble:
-            self.query_one("#export-error", Static).update(clean(trouble))
+        try:
+            answer = path_of(text)
+        except ValueError as error:
+            self.query_one("#export-error", Static).update(clean(str(error)))
         else:
-            self.dismiss(path)
+            self.dismiss(answer)
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def path_of(text: str) -> Path:
+    """The path of a file in a folder that is there. ValueError, in a sentence for whoever typed it."""
+    if not text or "\0" in text:
+        raise ValueError("Give the file a name.")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        user = Path(text).parts[0][1:]
+        raise ValueError(f"There is no user {user}." if user else "No home folder is known.") from None
+    try:
+        if path.is_dir() or text.endswith("/"):
+            raise ValueError(f"{path} is a folder: name a file in it.")
+        folder = path.parent if path.is_absolute() else here() / path.parent
+        if not folder.is_dir():
+            raise ValueError(f"There is no folder {folder}.")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}.") from None
+    return path
+
+
+def here() -> Path:
+    """The folder that names without one are in. ValueError where that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        raise ValueError("The folder that the app was started in is gone: give a whole path.") from None
+
+
+def _about() -> str:
+    try:
+        return f"in {here()}, unless a path is given; enter writes, esc leaves"
+    except ValueError as error:
+        return str(error)
