@@ -22,6 +22,8 @@ from types import (
 )
 from typing import Any, Final, NamedTuple
 
+from routilux.plain_copy import held_now
+
 # In place of what nobody is to read.
 HIDDEN: Final = "••••"
 # Elements of one container, characters of one string, levels.
@@ -45,20 +47,21 @@ class Secrets(NamedTuple):
         """The secrets among parameters, at any depth: values that have a `get_secret_value`."""
         names: set[str] = set()
         texts: set[str] = set()
-        todo: list[tuple[str, Any]] = [(str(name), value) for name, value in values.items()]
+        todo = _named("", held_now(values))
         for _ in range(_SEARCHED):
             if not todo:
                 break
             name, value = todo.pop()
             kind = type(value)
             if kind is dict:
-                todo += [(str(key), each) for key, each in value.items()]
+                todo += _named(name, value.copy())
             elif kind is list or kind is tuple:
                 todo += [(name, each) for each in value[:_SEARCHED]]
             elif _hides(kind):
-                names.add(name)
+                if name:
+                    names.add(name)
                 texts.update(_told(value))
-        return cls(frozenset(names), tuple(sorted(texts, key=len, reverse=True))) if names else cls()
+        return cls(frozenset(names), tuple(sorted(texts, key=len, reverse=True)))
 
     def scrub(self, text: str) -> str:
         """`text` without the secrets."""
@@ -66,6 +69,11 @@ class Secrets(NamedTuple):
             if len(secret) >= _LEAST and secret in text:
                 text = text.replace(secret, HIDDEN)
         return text
+
+
+def _named(around: str, values: dict[Any, Any]) -> list[tuple[str, Any]]:
+    """The values by name; what goes by something else than a str has the name of what is around it."""
+    return [(key if type(key) is str else around, each) for key, each in values.items()]
 
 
 def _told(secret: Any) -> set[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from types import MappingProxyType
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routilux import plain_copy as module
 from routilux.plain_copy import plain_copy
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())
@@ -67,3 +70,17 @@ def test_what_is_nested_too_deeply_to_be_copied_is_shared() -> None:
     assert plain_copy({"deep": deep})["deep"] is deep
     while deep:  # taken apart by hand: comparing or freeing it at once would recurse as deeply
         deep = deep.pop()
+
+
+def test_what_another_thread_changes_meanwhile_is_copied_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: dict[str, Any] = {"a": [1], "b": [2]}
+    step = module._copied
+
+    def meanwhile(value: Any, known: Any) -> Any:
+        # As another thread would, between any two elements.
+        rows[f"more {len(rows)}"] = [3]
+        return step(value, known)
+
+    monkeypatch.setattr(module, "_copied", meanwhile)
+    copied = plain_copy(MappingProxyType({"rows": rows}))["rows"]
+    assert (copied["a"], copied["b"]) == ([1], [2])

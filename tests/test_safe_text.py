@@ -133,6 +133,24 @@ def test_secrets_are_found_wherever_parameters_hold_them() -> None:
     assert set(secrets.texts) == {"open sesame", "hunter2"}
 
 
+def test_a_secret_without_a_name_hides_nothing_but_itself() -> None:
+    secrets = Secrets.of({1: SecretStr("open sesame")})  # type: ignore[dict-item]  # as a job may have left it
+    assert text_of(["day", "open sesame"], 400, secrets) == f"['day', {HIDDEN}]"
+
+
+def test_secrets_are_looked_for_without_asking_the_keys_for_their_text() -> None:
+    parameters: dict[Any, Any] = {}
+
+    class Key:
+        def __str__(self) -> str:
+            # As the job would that these are of, at the same time.
+            parameters["more"] = 1
+            raise LookupError
+
+    parameters.update({Key(): {Key(): 1}, "token": SecretStr("open sesame")})
+    assert Secrets.of(parameters).names == {"token"}
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -10,6 +10,7 @@ from routilux import params
 from routilux.flow import Flow
 from routilux.history import ExecutionRecord, LogLine
 from routilux.loading import FlowVersion
+from routilux.plain_copy import plain_copy
 from routilux.runtime import Runtime
 from routilux.snapshot import JobEvent, JobSummary, RuntimeSnapshot
 from tui.earlier import EarlierSets
@@ -213,7 +214,9 @@ class RuntimeBackend:
         params.validate(version.flow.params, flow_name, values)
 
     def start(self, flow_name: str, values: Mapping[str, Any]) -> str:
-        job_id = self._runtime.exec(flow_name, dict(values)).job_id
+        # They may be those of a job that is changing them.
+        values = plain_copy(values)
+        job_id = self._runtime.exec(flow_name, values).job_id
         self._given.add(job_id, values)
         self._remember(flow_name, values)
         return job_id

@@ -16,6 +16,7 @@ from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
+from routilux.plain_copy import held_now
 from routilux.safe_text import HIDDEN
 from routilux.snapshot import Progress
 from tui.foreign import ForeignCode
@@ -83,8 +84,13 @@ def progress_words(progress: Progress) -> str:
 
 
 def parameters_line(values: Mapping[str, Any]) -> str:
-    """`day=2026-06-12 limit=10`: parameters in the space of a table's cell."""
-    return " ".join(f"{key}={brief(value)}" for key, value in values.items())
+    """`day=2026-06-12 limit=10`: parameters in the space of a table's cell. A job may be changing them."""
+    return " ".join(f"{name_text(name)}={brief(value)}" for name, value in held_now(values).items())
+
+
+def name_text(name: Any) -> str:
+    """The name of a parameter or a field, which is a str unless somebody's code had another idea."""
+    return name if type(name) is str else one_line(name, 80)
 
 
 def brief(value: Any, limit: int = 120) -> str:

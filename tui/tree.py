@@ -13,7 +13,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from tui.formats import one_line
+from tui.formats import name_text, one_line
 from tui.looking import attributes, dataclass_fields, declared, name_of, writes_fields
 
 # Elements of one container that are shown at first, and how many more each time one asks.
@@ -147,7 +147,7 @@ def children(value: Any) -> Iterator[tuple[str, Any]]:
     kind = _container_of(value)
     if fields is not None:
         for name, child in fields.items():
-            yield _name(name), child
+            yield name_text(name), child
     elif kind is dict:
         for key, child in dict.items(value):
             yield one_line(key, 80), child
@@ -170,7 +170,7 @@ def _fields_of(value: Any) -> Mapping[str, Any] | None:
         names = declared(kind, "_fields")
         if type(names) is not tuple:
             return None
-        return dict(zip(map(_name, names), tuple.__iter__(value), strict=False))
+        return dict(zip(map(name_text, names), tuple.__iter__(value), strict=False))
     if issubclass(kind, type):
         return None
     if writes_fields(kind):
@@ -186,10 +186,6 @@ def _fields_of(value: Any) -> Mapping[str, Any] | None:
 
 
 _PLAIN_REPR: Final = object.__dict__["__repr__"]
-
-
-def _name(name: Any) -> str:
-    return name if type(name) is str else one_line(name, 80)
 
 
 def kind_words(value: Any) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from routilux.params import ParameterField
+from routilux.plain_copy import plain_copy
 from tui.form.entries import Entry, TextEntry, all_entries, collect, entries_for
 from tui.form.values import ABSENT, Reading, read_json
+from tui.formats import name_text
 from tui.pictures import FlowPicture
 
 # Under this name stand parameters that the flow does not declare. No parameter is called so.
@@ -44,7 +46,11 @@ class Draft:
         self.fill(values or {})
 
     def fill(self, values: Mapping[str, Any]) -> None:
-        """Hold a parameter set. What of it the flow does not know is named in `unknown`."""
+        """Hold a parameter set. What of it the flow does not know is named in `unknown`.
+
+        A running job may be changing the set: what counts is what is in it now.
+        """
+        values = plain_copy(values)
         rest = {name: value for name, value in values.items() if name not in self.entries}
         self.unknown = ()
         for name, entry in self.entries.items():
@@ -53,7 +59,7 @@ class Draft:
         if OTHERS in self.entries:
             self.entries[OTHERS].fill(rest or ABSENT)
         else:
-            self.unknown = tuple(map(str, rest))
+            self.unknown = tuple(map(name_text, rest))
 
     def take_over(self, old: Draft) -> None:
         """Hold what another draft holds, as far as there is a place for it."""
