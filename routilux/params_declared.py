@@ -8,7 +8,7 @@ from __future__ import annotations
 import reprlib
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, reduce
 from operator import or_
@@ -61,6 +61,14 @@ class _Declared:
         self.allows_extra = config.get("extra") == "allow"
         # Every key that a parameter can be given by -> the name of its field.
         self.names = {key: name for name, info in self.infos.items() for key in (*_aliases(info), name)}
+
+    def field_at(self, location: Sequence[Any]) -> tuple[str, int] | None:
+        """The field that the beginning of one of pydantic's locations means, and how many parts that is."""
+        for name, info in self.infos.items():
+            for path in (*_alias_paths(info), [name]):
+                if list(location[: len(path)]) == path:
+                    return name, len(path)
+        return None
 
     @cached_property
     def check(self) -> Callable[[Mapping[str, Any]], Any]:
@@ -172,7 +180,11 @@ def _for_pydantic(annotation: Any) -> Any:
 
 def _aliases(info: FieldInfo) -> list[str]:
     """The keys besides its name that a field can be given by."""
+    return [path[0] for path in _alias_paths(info) if isinstance(path[0], str)]
+
+
+def _alias_paths(info: FieldInfo) -> list[list[Any]]:
+    """Where pydantic looks for a field besides its name: keys, one inside the other."""
     alias = info.validation_alias or info.alias
     choices = getattr(alias, "choices", [alias])
-    paths = [getattr(choice, "path", [choice]) for choice in choices]
-    return [path[0] for path in paths if isinstance(path[0], str)]
+    return [getattr(choice, "path", [choice]) for choice in choices]

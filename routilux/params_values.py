@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 from collections import deque
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
@@ -103,24 +103,60 @@ def field_errors(
 
 
 def _path(declaration: Any, values: Any, problem: Any) -> tuple[str, ...]:
-    """Where in `values` a problem lies. Pydantic's own account also names branches of unions."""
-    names = declared_by(declaration).names
+    """Where in `values` a problem lies, by the names of fields. Pydantic's own account goes by their
+    aliases, and also names branches of unions."""
     path: list[str] = []
     here = values
+    # What may be declared for `here`.
+    expected: Sequence[Any] = (declaration,)
     location = problem["loc"]
-    for number, part in enumerate(location):
-        inside = isinstance(here, Mapping) and part in here
-        at_index = isinstance(part, int) and isinstance(here, list | tuple | Set | deque)
-        missing = problem["type"] == "missing" and number == len(location) - 1
-        if number == 0:
-            part = names.get(part, part)
-        if number == 0 or inside or at_index or missing:
-            path.append(str(part))
-        if inside:
-            here = here[location[number]]
-        elif at_index:
-            here = here[part] if isinstance(here, list | tuple) and part < len(here) else None
+    while location:
+        name, parts, declared = _step(expected, location)
+        missing = problem["type"] == "missing" and parts == len(location)
+        if not path or missing or _holds(here, location[0]):
+            path.append(name)
+            expected = declared
+        else:
+            parts = 1  # a branch of a union
+        for part in location[:parts]:
+            here = _inside(here, part)
+        location = location[parts:]
     return tuple(path)
+
+
+def _step(expected: Sequence[Any], location: Sequence[Any]) -> tuple[str, int, Sequence[Any]]:
+    """The name of what the beginning of `location` means in values of the `expected` types, how many
+    parts of `location` say so, and the types that are expected inside."""
+    items: list[Any] = []
+    for found in (found for each in expected for found in take_apart(each).types):
+        if is_root_model(found):
+            name, parts, declared = _step((found.model_fields["root"].annotation,), location)
+            if declared:
+                return name, parts, declared
+        elif is_declaration(found):
+            if at := declared_by(found).field_at(location):
+                name, parts = at
+                return name, parts, (declared_by(found).infos[name].annotation,)
+        elif get_origin(found) is not Literal:
+            items += get_args(found)
+    return str(location[0]), 1, items
+
+
+def _holds(here: Any, part: Any) -> bool:
+    """Whether `here` has something under a key or an index."""
+    if isinstance(here, Mapping):
+        return part in here
+    return isinstance(part, int) and isinstance(here, list | tuple | Set | deque)
+
+
+def _inside(here: Any, part: Any) -> Any:
+    """What `here` has under a key or an index; itself where it has no such thing, None where that cannot
+    be told."""
+    if not _holds(here, part):
+        return here
+    if isinstance(here, Mapping):
+        return here[part]
+    return here[part] if isinstance(here, list | tuple) and part < len(here) else None
 
 
 def _hides(declaration: Any, path: tuple[str, ...]) -> bool:

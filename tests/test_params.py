@@ -612,6 +612,54 @@ def test_a_parameter_is_taken_by_its_name_and_by_its_alias(given: dict[str, Any]
     assert validate(Aliased, "etl", given) == {"number": 1, "many": [2], "inner": None}
 
 
+class Server(BaseModel):
+    port: int = Field(alias="Port", gt=0)
+    host: str = Field(alias="Host")
+    user: str = Field("me", validation_alias=pydantic.AliasPath("login", "user"))
+
+
+class Named(BaseModel):
+    kind: Literal["named"]
+    name: str = Field(alias="Name")
+
+
+class Servers(pydantic.RootModel[list[Server]]):
+    pass
+
+
+class Network(BaseModel):
+    server: Server | None = None
+    many: list[Server] = []
+    by_name: dict[str, list[Server]] = {}
+    either: Server | Named | None = None
+    pair: tuple[int, Server] | None = None
+    root: Servers | None = None
+
+
+WRONG = {"Port": -1}
+SAID = {"port": "should be greater than 0, not -1", "host": "is required"}
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"server": WRONG}, "server"),
+        ({"server": {"port": -1}}, "server"),
+        ({"many": [{"Port": 1, "Host": "h"}, WRONG]}, "many.1"),
+        ({"by_name": {"Host": [WRONG]}}, "by_name.Host.0"),
+        ({"pair": (1, WRONG)}, "pair.1"),
+        ({"root": [WRONG]}, "root.0"),
+    ],
+)
+def test_errors_of_nested_fields_speak_of_the_names_too(given: dict[str, Any], place: str) -> None:
+    assert errors_of(Network, given) == {f"{place}.{name}": said for name, said in SAID.items()}
+
+
+def test_errors_of_nested_fields_have_their_names_in_unions_and_behind_paths_of_aliases() -> None:
+    found = errors_of(Network, {"either": WRONG, "server": {"Port": 1, "Host": "h", "login": {"user": 3}}})
+    assert set(found) == {"either.port", "either.host", "either.kind", "either.name", "server.user"}
+
+
 def test_errors_speak_of_the_name_whatever_alias_was_given() -> None:
     assert errors_of(Aliased, {"no": -1}) == {"number": "should be greater than or equal to 0, not -1"}
     assert errors_of(Aliased, {}) == {"number": "is required"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr, field_validator
+from pydantic import Field as PydanticField
 from textual import events
 from textual.widgets import Static, TextArea
 
@@ -260,6 +261,20 @@ async def test_nested_fields_are_read_into_their_object() -> None:
         assert form.read().values == {
             "folder": "/data", "database": {"host": "here", "port": 5433, "login": None},
         }  # fmt: skip
+
+
+async def test_an_error_of_a_nested_field_stands_beside_it_though_it_has_an_alias() -> None:
+    class Server(BaseModel):
+        host: str = PydanticField(alias="Host")
+
+    class Network(BaseModel):
+        server: Server
+
+    async with form_of(Network) as (pilot, form):
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        assert form.fields["server.host"].error == "is required"
+        assert form.focused is form.fields["server.host"].editor
 
 
 async def test_an_optional_object_is_given_with_its_switch() -> None:
