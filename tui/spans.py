@@ -72,6 +72,16 @@ def printed(text: str) -> str:
     return _WRITTEN_OVER.sub("", text) if "\r" in text else text
 
 
+def harmless(text: str) -> str:
+    """`text` without what a terminal would act upon, or measure otherwise than we do; it may be long.
+
+    For what is edited: nothing is put in place of what is left out, and line ends and tabs are left out too.
+    """
+    if _UNSAFE.search(text) is not None:
+        text = _UNSAFE.sub("", _ESCAPE.sub("", text))
+    return text if text.isascii() else _PILED_MARKS.sub(r"\1", text)
+
+
 def _picture(match: re.Match[str]) -> str:
     char = match.group()
     code = ord(char)

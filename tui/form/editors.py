@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Final
 
 from textual import events
 from textual.message import Message
@@ -11,7 +12,10 @@ from textual.suggester import Suggester
 from textual.widgets import Input, TextArea
 
 from tui.aside import aside
-from tui.spans import clean
+from tui.spans import clean, harmless
+
+# Characters in one editor: with more, each key takes seconds.
+MOST: Final = 100_000
 
 
 class Submitted(Message):
@@ -62,14 +66,68 @@ def complete_path(value: str) -> str | None:
     return None
 
 
-class Line(Input):
-    """One line. Nothing that a terminal would act upon gets into it."""
+class Remark(Message):
+    """What became of a text that was pasted; nothing where all of it went in."""
 
-    def insert(self, text: str, index: int) -> None:
-        super().insert(clean(text), index)
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self.said = said
+
+
+def pasted(text: str) -> tuple[str, str]:
+    """What of a text goes into an editor, lines and tabs kept, and what to say of the rest."""
+    text = "\n".join(text.splitlines())
+    kept = "\n".join("\t".join(map(harmless, line.split("\t"))) for line in text.split("\n"))
+    return kept, _left_out(len(text) - len(kept))
+
+
+def _left_out(count: int) -> str:
+    if not count:
+        return ""
+    what = "1 character that cannot be shown here was"
+    if count > 1:
+        what = f"{count:,} characters that cannot be shown here were"
+    return f"{what} left out of what was pasted"
+
+
+def pasted_secret(text: str) -> tuple[str, str]:
+    """The same for what is masked: all of it, and how many lines nobody sees."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\n" not in text[:-1]:
+        return text.removesuffix("\n"), ""
+    return text, f"{len(text.splitlines()):,} lines were pasted"
+
+
+class Line(Input):
+    """One line. Nothing that a terminal would act upon gets into it, unless it is masked."""
 
     def replace(self, text: str, start: int, end: int) -> None:
-        super().replace(clean(text), start, end)
+        super().replace(text if self.password else harmless(text), start, end)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self._paste(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was copied within the app."""
+        self._paste(self.app.clipboard)
+
+    def _paste(self, text: str) -> None:
+        if self.password:
+            taken, said = pasted_secret(text)
+        else:
+            lines = text.strip("\r\n").splitlines() or [""]
+            taken = harmless(lines[0])
+            said = _left_out(len(lines[0]) - len(taken))
+            if len(lines) > 1:
+                taken, said = "", f"not pasted: there are {len(lines):,} lines, and this takes one"
+        if len(taken) > MOST:
+            taken, said = "", _too_much(taken)
+        if taken:
+            self.replace(taken, *self.selection)
+        # After what is said of the change itself.
+        self.call_next(self.post_message, Remark(said))
 
 
 class Text(TextArea):
@@ -82,8 +140,26 @@ class Text(TextArea):
         self.match_cursor_bracket = False
 
     def on_paste(self, event: events.Paste) -> None:
-        lines = event.text.splitlines()
-        event.text = "\n".join("\t".join(map(clean, line.split("\t"))) for line in lines)
+        event.prevent_default()
+        event.stop()
+        self._paste(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was copied within the app."""
+        self._paste(self.app.clipboard)
+
+    def _paste(self, text: str) -> None:
+        taken, said = pasted(text)
+        if len(self.text) + len(taken) > MOST:
+            said = _too_much(taken)
+        else:
+            self.replace(taken, *self.selection, maintain_selection_offset=False)
+            self.scroll_cursor_visible()
+        self.call_next(self.post_message, Remark(said))
+
+
+def _too_much(text: str) -> str:
+    return f"not pasted: {len(text):,} characters are too many, at most {MOST:,} can be edited here"
 
 
 class TextLine(Text):

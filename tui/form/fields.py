@@ -16,7 +16,7 @@ from textual.widgets.text_area import Selection
 
 from tui.form.choice import Choice
 from tui.form.draft import ObjectEntry
-from tui.form.editors import Line, PastSuggester, PathSuggester, Text, TextLine
+from tui.form.editors import Line, PastSuggester, PathSuggester, Remark, Text, TextLine
 from tui.form.entries import ChoiceEntry, Entry, GroupEntry, SwitchEntry, TextEntry
 from tui.form.toggle import Toggle
 from tui.form.values import ABSENT, text_of
@@ -276,6 +276,11 @@ class TextField(Field):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
         self.tell()
+
+    def on_remark(self, event: Remark) -> None:
+        event.stop()
+        if event.said:
+            self.say_note(event.said)
 
     def step(self, by: int) -> None:
         self.sync()
