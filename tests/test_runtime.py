@@ -885,7 +885,7 @@ def test_a_finished_job_holds_no_items_by_the_frames_of_its_errors(make_runtime:
 
 def loops_that_live() -> int:
     gc.collect()
-    return sum(isinstance(each, EventLoop) for each in gc.get_objects())
+    return sum(type(each) is EventLoop for each in gc.get_objects())
 
 
 @pytest.mark.parametrize("strategy", ["continue", "skip", "stop"])

@@ -18,6 +18,8 @@ from tui.form.values import text_of as edited_text
 from tui.formats import brief, number, one_line, parameters_line, pretty
 from tui.tree import kind_words, rows_of
 
+NAMES = tuple(hostile.values())
+
 
 @pytest.fixture(autouse=True)
 def _nothing_ran() -> None:
@@ -38,7 +40,7 @@ def nested(value: Any) -> str:
 
 
 @pytest.mark.parametrize("write", [brief, one_line, pretty, as_parameters, nested, number])
-@pytest.mark.parametrize("name", hostile.values())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_value_has_a_text(name: str, write: Callable[[Any], str]) -> None:
     text = write(hostile.values()[name])
     assert type(text) is str
@@ -63,7 +65,7 @@ def test_one_that_cannot_be_read_hides_none_of_its_neighbours() -> None:
     assert one_line([hostile.Unhashable(), 1]).endswith(", 1]")
 
 
-@pytest.mark.parametrize("name", hostile.values())
+@pytest.mark.parametrize("name", NAMES)
 def test_the_tree_runs_no_code_of_the_values(name: str) -> None:
     value = hostile.values()[name]
     rows = rows_of([("root", [value])], lambda path, value: True, {})
@@ -83,7 +85,7 @@ def test_what_the_tree_unfolds_is_what_the_built_in_classes_hold() -> None:
 
 
 @pytest.mark.parametrize("kind", ["str", "path", "date", "list", "choice"])
-@pytest.mark.parametrize("name", hostile.values())
+@pytest.mark.parametrize("name", NAMES)
 def test_the_form_has_a_text_to_edit_for_every_value(name: str, kind: str) -> None:
     value = hostile.values()[name]
     assert type(edited_text(ParameterField("p", kind, kind), value)) is str
