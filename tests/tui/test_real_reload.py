@@ -125,7 +125,7 @@ class SlowToDescribe(fixed.FixedBackend):
 
     def __init__(self) -> None:
         flow = fixed.ETL._replace(described=False, parameters=())
-        super().__init__(catalogue=Catalogue(fixed.ROOT, (flow,)))
+        super().__init__((), Catalogue(fixed.ROOT, (flow,)))
         self.go_on = threading.Event()
         self.error: Exception | None = None
 
