@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routilux.context import own_activation
 from routilux.exceptions import JobCancelled, JobNotActive, SlotQueueFullError
-from routilux.slot import Slot
+from routilux.slot import Slot, count_items
 from routilux.status import ExecutionStatus
 from routilux.unit import IDLE, READY, Unit
 
@@ -306,7 +306,9 @@ def _never(
         at = waits_for.get(at)
     if at is not None:
         names.append(at.routine_id)
-    where = f"slot {unit.routine_id}.{slot.name} is full ({slot.capacity} items) and can never be drained"
+    where = (
+        f"slot {unit.routine_id}.{slot.name} is full ({count_items(slot.capacity)}) and can never be drained"
+    )
     if at is not None:
         why = f"its routine waits, in the cycle {' -> '.join(names)}, for room in turn"
     else:

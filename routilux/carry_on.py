@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from routilux.job_state import JobState
 from routilux.plan import Plan
+from routilux.slot import count_items
 from routilux.status import LIVE, RESUMABLE
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ def check_fits(state: JobState, flow_name: str, plan: Plan) -> None:
     homeless = []
     for routine_id, run in state.runs.items():
         homeless += [
-            f"{len(slot.queue)} items in {routine_id}.{name}"
+            f"{count_items(len(slot.queue))} in {routine_id}.{name}"
             for name, slot in run.slots.items()
             if slot.queue and name not in slots.get(routine_id, ())
         ]
         if run.parked and routine_id not in slots:
-            homeless.append(f"{len(run.parked)} activations of {routine_id}")
+            several = "s" * (len(run.parked) > 1)
+            homeless.append(f"{len(run.parked)} activation{several} of {routine_id}")
     if homeless:
         raise ValueError(
             f"job {state.job_id!r} cannot be carried on by this version of flow {state.flow_name!r}: "

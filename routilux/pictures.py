@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from routilux import elapsed
 from routilux.job_state import JobState
 from routilux.routine_run import PROGRESS, RoutineRun, Totals, totals_of, unpack
+from routilux.slot import count_items
 from routilux.snapshot import JobSnapshot, JobSummary, Progress, RoutineData, RoutineSnapshot, SlotItems
 from routilux.status import ExecutionStatus as Status
 from routilux.unit import DECIDING, IDLE, READY, Unit
@@ -180,9 +181,8 @@ def explain(state: JobState, loop: EventLoop | None) -> str:
                 doing = "running"
                 if lane.blocked_on is not None:
                     unit, slot = lane.blocked_on
-                    doing = (
-                        f"waiting for room in {unit.routine_id}.{slot.name} (full, {len(slot.queue)} items)"
-                    )
+                    held = count_items(len(slot.queue))
+                    doing = f"waiting for room in {unit.routine_id}.{slot.name} (full, {held})"
                 causes.append(f"{lane.routine_id} ({doing}, {seconds:.1f} s)")
         for unit in loop.units:
             causes += _causes(loop, unit, now)
@@ -196,10 +196,12 @@ def _causes(loop: EventLoop, unit: Unit, now: int) -> list[str]:
         seconds = max(0.0, (due_ns - now) / 1e9)
         causes.append(f"{unit.routine_id} (attempt {tries} is due in {seconds:.1f} s)")
     if unit.policy_timer:
-        causes.append(f"{unit.routine_id} (its policy is asked again later; {unit.waiting()} items wait)")
+        waiting = unit.waiting()
+        wait = f"{count_items(waiting)} wait{'s' * (waiting == 1)}"
+        causes.append(f"{unit.routine_id} (its policy is asked again later; {wait})")
     elif unit.phase == READY:
         where = "ready, waiting for a thread" if loop.open else "ready, held back"
-        causes.append(f"{unit.routine_id} ({where}; {unit.waiting() + len(unit.parked)} items)")
+        causes.append(f"{unit.routine_id} ({where}; {count_items(unit.waiting() + len(unit.parked))})")
     elif unit.phase != DECIDING and not unit.running and unit.has_items() and not unit.skipped:
         empty = [name for name, slot in unit.slots.items() if not slot.queue]
         held = ", ".join(f"{len(slot.queue)} in {name}" for name, slot in unit.slots.items() if slot.queue)

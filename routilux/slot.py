@@ -36,6 +36,11 @@ class Item(NamedTuple):
     emitted_at: datetime
 
 
+def count_items(number: int) -> str:
+    """`1 item`, `2 items`"""
+    return f"{number} item" if number == 1 else f"{number} items"
+
+
 class Slot:
     """A named input of a routine: a bounded FIFO queue of items.
 
@@ -110,7 +115,8 @@ class Slot:
             return True
         if self.when_full == "wait":
             raise SlotQueueFullError(
-                f"slot {self.name!r} is full ({self.capacity} items) and belongs to no job to drain it",
+                f"slot {self.name!r} is full ({count_items(self.capacity)}) "
+                "and belongs to no job to drain it",
                 data=data,
             )
         return self.put_when_full((data, emitted_from, ns))

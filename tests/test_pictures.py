@@ -155,9 +155,9 @@ def test_a_routine_that_waits_for_a_thread_is_ready(one_thread: Bench) -> None:
     hold.reached()
     job = one_thread.start(chain(source([1]), collects()))
     assert job.snapshot().routines[0].state == "ready"
-    assert job.why_not_finished() == "running: source (ready, waiting for a thread; 1 items)"
+    assert job.why_not_finished() == "running: source (ready, waiting for a thread; 1 item)"
     job.pause()
-    assert job.why_not_finished() == "paused: source (ready, held back; 1 items)"
+    assert job.why_not_finished() == "paused: source (ready, held back; 1 item)"
     hold.release()
     assert gate.wait(LIMIT)
 
@@ -397,7 +397,7 @@ def test_a_policy_that_waits_is_named_with_its_items(one_thread: Bench) -> None:
     job = one_thread.start(graph(["a -> again", "again -> again"], a=source([1]), again=again))
     while "again later" not in job.why_not_finished():
         assert not job.wait(0.001)
-    assert job.why_not_finished() == "running: again (its policy is asked again later; 1 items wait)"
+    assert job.why_not_finished() == "running: again (its policy is asked again later; 1 item waits)"
 
 
 def test_a_slot_that_starves_is_named(runtime: Bench) -> None:
