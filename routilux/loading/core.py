@@ -56,9 +56,10 @@ class FolderCore:
         # The last look at a folder in which much changes at once.
         self._looked: Tree | None = None
         self.look_again = False
-        # What has changed since the last record, and when its load began and was over.
+        # What has changed since the last record.
         self._touched: set[str] = set()
-        self._began: float | None = None
+        # Path -> when its load began, until there is a record of it; and when the last load was over.
+        self._began: dict[str, float] = {}
         self.ended: float | None = None
         # The version of each file that was published last.
         self._published: dict[str, ModuleVersion] = {}
@@ -98,7 +99,6 @@ class FolderCore:
             self._looked, self.look_again = seen, True
             return None
         self._looked, self.look_again = None, False
-        self._began = began
         self.ended = None
         with modules.changed:
             after, useless = modules.next(tree)
@@ -107,9 +107,9 @@ class FolderCore:
         names = [name for name in roots(after) if name not in after.attempts]
         for name in names:
             place = tree.names[name]
-            self._since[place.file or ""] = began
+            self._since[place.file or ""] = self._began[place.file or ""] = began
         for path in changed:
-            self._since[path] = began
+            self._since[path] = self._began[path] = began
         self._touched |= changed
         return names, useless
 
@@ -187,19 +187,31 @@ class FolderCore:
         self._register(before, after, number)
         flows, errors = after.frozen()
         self.generation = Generation(number, self.root, flows, errors)
+        loading = self._loading()
         ended = self.ended or now
+        began = min((each for path, each in self._began.items() if path not in loading), default=ended)
         record = LoadRecord(
             number,
             datetime.now(UTC),
-            max(0.0, ended - (self._began or ended)) * 1000,
+            max(0.0, ended - began) * 1000,
             tuple(sorted(shown(path) for path in self._touched)),
             events,
         )
         self.records = self._kept.add(record)
         if not self.holds:
-            self._began = None
+            self._began = {path: each for path, each in self._began.items() if path in loading}
             self._touched = set()
         return events
+
+    def _loading(self) -> set[str]:
+        """The files whose import has not ended, or not even begun."""
+        modules = self.world.modules
+        attempts = tuple(modules.attempts.values())
+        running = {
+            each.place.file or "" for each in attempts if each.state is State.RUNNING and not each.late
+        }
+        begun = {each.name for each in attempts}
+        return running | {modules.tree.names[name].file or "" for name in roots(modules) if name not in begun}
 
     def _register(self, before: Catalogue, after: Catalogue, number: int) -> None:
         for name, known in before.flows.items():

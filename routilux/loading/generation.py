@@ -85,7 +85,8 @@ class FlowEvent(NamedTuple):
 class LoadRecord(NamedTuple):
     """One load: when it was published, how long reading and importing took, and what came of it.
 
-    `paths` are the files that were added, changed or removed.
+    `paths` are the files that were added, changed or removed. `milliseconds` count from when the
+    first of what is new was seen to have changed.
     """
 
     generation: int

@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from routilux.loading import FlowEvent
+from routilux.loading.crew import PATIENCE
 from tests.loading.conftest import MakeFolder
 from tests.loading.files import flow
 from tests.loading.watching import flow_with
@@ -90,6 +92,25 @@ def test_one_file_that_hangs_at_the_start_leaves_the_others_startable(folder: Ma
     made = folder({"a.py": "import time\ntime.sleep(60)\n", "b.py": flow("b"), "c.py": flow("c")})
     made.loader.start()
     assert list(made.loader.catalog) == ["b", "c"]
+
+
+def test_the_record_of_a_slow_import_says_how_long_it_took(folder: MakeFolder, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    began = time.monotonic()
+    waits = f"with open({str(gate)!r}) as gate:\n    gate.read()\n"
+    made = folder({"quick.py": flow("quick"), "slow.py": waits + flow("slow")})
+    made.loader.start()
+    assert list(made.loader.catalog) == ["quick"]
+    saved = time.monotonic()
+    made.write("later.py", flow("later"))
+    made.until_event("added", flow="later")
+    took = made.loader.records[-1].milliseconds / 1000
+    assert 0 < took < time.monotonic() - saved, "what still loads is not part of it"
+    gate.write_text("go on")
+    made.until_event("added", flow="slow")
+    took = made.loader.records[-1].milliseconds / 1000
+    assert PATIENCE <= took < time.monotonic() - began
 
 
 def test_a_file_caught_half_written_flashes_no_error_and_drops_no_flow(watched: MakeFolder) -> None:
