@@ -158,6 +158,11 @@ class LogRows:
         """How many messages were logged that are no longer kept, or never came."""
         return self._next - self._messages
 
+    @property
+    def kept(self) -> int:
+        """How many messages are kept, whether they are shown or not."""
+        return self._messages
+
     # ---- what is shown
 
     def arrange(

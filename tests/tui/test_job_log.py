@@ -158,6 +158,35 @@ async def test_a_million_lines_are_scrolled_and_searched_at_the_cost_of_what_is_
 
 
 @pytest.mark.anyio
+async def test_what_hides_every_line_is_named_with_the_key_that_ends_it() -> None:
+    async with log_of([line(0), line(1)]) as (pilot, log):
+        await pilot.press("l", "l", "4", "j", "5")
+        await pilot.pause()
+        assert [text.strip() for text in text_of(log).splitlines()] == [
+            "level: errors hides 2 lines",
+            "esc shows them",
+        ]
+        await pilot.press("escape")
+        assert log.filters == []
+        assert log.line_count() == 2
+        assert main_of(pilot).pane == "job"
+        await pilot.press("escape")
+        assert main_of(pilot).pane == "jobs"
+
+
+@pytest.mark.anyio
+async def test_escape_ends_the_search_before_it_shows_other_levels_and_routines() -> None:
+    async with log_of([line(0, level="ERROR"), line(1, routine="load")]) as (pilot, log):
+        log.action_level()
+        log.action_routine()
+        await pilot.press("slash", *"line", "enter", "escape")
+        assert not log.filter
+        assert len(log.filters) == 2
+        await pilot.press("escape")
+        assert log.filters == []
+
+
+@pytest.mark.anyio
 async def test_slash_in_the_log_searches_and_elsewhere_filters() -> None:
     async with log_of([line(0)]) as (pilot, log):
         assert "/ search" in screen_text(pilot).splitlines()[-1]

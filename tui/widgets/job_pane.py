@@ -214,7 +214,10 @@ class JobPane(Vertical, inherit_bindings=False):
         self._show_tabs()
 
     def step_back(self) -> bool:
-        """Leave what was opened inside of the shown tab; False where nothing was."""
+        """Leave what was opened inside of the shown tab, or show what its keys have hidden; False where
+        nothing was."""
+        if self._tab == "Log" and not self.more().log_view.filter:
+            return self.more().log_view.step_back()
         return self._tab == "History" and self.more().history_tab.close()
 
     def on_mount(self) -> None:

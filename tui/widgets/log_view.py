@@ -14,9 +14,9 @@ from routilux.history import LogLine
 from tui.filters import Filter, Term
 from tui.formats import clock_time
 from tui.glyphs import LEVEL_ROLES, LEVEL_WORDS
-from tui.keys import bindings_of
+from tui.keys import bindings_of, key_named
 from tui.log_rows import GAP, LEVELS, MAX_LINES, LogRows, Row
-from tui.spans import Line, Span, fit, plain, width
+from tui.spans import Line, Span, fit, plain, width, wrap
 from tui.widgets.lines import LinePane
 
 # The routine's column; the narrow one where there are fewer columns than _ROOMY.
@@ -142,7 +142,7 @@ class LogView(LinePane):
     # ---- lines
 
     def line_count(self) -> int:
-        return len(self.rows.rows) or 1
+        return len(self.rows.rows) or len(self._nothing())
 
     def content_width(self) -> int:
         return 0 if self._wrap else self._head() + self.rows.widest
@@ -150,7 +150,7 @@ class LogView(LinePane):
     def line(self, y: int) -> Line:
         rows = self.rows
         if not rows.rows:
-            return ((" nothing logged" if not self.filters else " nothing that passes the filters", "muted"),)
+            return self._nothing()[y]
         row = rows.rows[y]
         entry, start, end = row
         role = LEVEL_ROLES.get(entry.level, "text")
@@ -172,6 +172,15 @@ class LogView(LinePane):
         else:
             spans.append((entry.text[start:end], role))
         return spans
+
+    def _nothing(self) -> list[Line]:
+        """What stands here while no line does: what hides them, and the keys that end it."""
+        kept = self.rows.kept
+        if not kept or not self.filters:
+            return [((" nothing logged", "muted"),)]
+        hide = f"hide{'s' * (len(self.filters) == 1)} {kept:,} line{'s' * (kept != 1)}"
+        said = [f"{' and '.join(self.filters)} {hide}", f"{key_named('back').shown} shows them"]
+        return [((f" {part}", "muted"),) for each in said for part in wrap(each, max(self.columns - 1, 8))]
 
     def _head(self) -> int:
         """How many columns stand before the text."""
@@ -301,6 +310,13 @@ class LogView(LinePane):
         return self._hit if self._hit is not None and top <= self._hit < top + self.size.height else None
 
     # ---- keys
+
+    def step_back(self) -> bool:
+        """Show the lines of all levels and routines again; False where they are shown."""
+        if not self.filters:
+            return False
+        self._arrange(level=0, routine=(None,))
+        return True
 
     def action_follow(self) -> None:
         """Follow, or stay where one is."""
