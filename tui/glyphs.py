@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from routilux.snapshot import JobSnapshot, RoutineSnapshot
 from routilux.status import ExecutionStatus
 from tui.spans import Line, Span, joined
 
@@ -32,7 +33,7 @@ STATUS: Final[Mapping[ExecutionStatus, Look]] = {
 }
 WIDEST_STATUS: Final = max(len(look.word) for look in STATUS.values()) + 2
 
-# The states of RoutineSnapshot.state.
+# The states of RoutineSnapshot.state, and those that `routines_of` makes of them.
 ROUTINE: Final[Mapping[str, Look]] = {
     "running": Look("▶", "running", "running"),
     "ready": Look("▷", "ready", "running"),
@@ -42,6 +43,8 @@ ROUTINE: Final[Mapping[str, Look]] = {
     "failed": Look("✗", "failed", "failed"),
     "done": Look("✓", "done", "completed"),
     "idle": Look("·", "idle", "pending"),
+    "has run": Look("✓", "has run", "completed"),
+    "left": Look("□", "left", "pending"),
 }
 WIDEST_ROUTINE: Final = max(len(look.word) for look in ROUTINE.values()) + 2
 
@@ -60,6 +63,16 @@ COUNT_ORDER: Final = (
 
 def status_look(status: ExecutionStatus) -> Look:
     return STATUS[status]
+
+
+def routines_of(snapshot: JobSnapshot) -> tuple[RoutineSnapshot, ...]:
+    """The job's routines in states that are true of it: in a job that has ended nothing waits any more,
+    what it has not done is left; and in one that goes on nobody knows that a routine is done."""
+    ended = snapshot.status.is_final
+    said = dict.fromkeys(("ready", "waiting", "retrying"), "left") if ended else {"done": "has run"}
+    return tuple(
+        each._replace(state=said[each.state]) if each.state in said else each for each in snapshot.routines
+    )
 
 
 def routine_look(state: str) -> Look:

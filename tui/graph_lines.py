@@ -30,15 +30,21 @@ Layouts = dict[bool, tuple[FlowPicture, dict[str, int], Layout]]
 
 
 def graph_drawing(
-    flow: FlowPicture, columns: int, states: States | None = None, known: Layouts | None = None
+    flow: FlowPicture,
+    columns: int,
+    states: States | None = None,
+    known: Layouts | None = None,
+    *,
+    waiting: str = "wait",
 ) -> list[Line] | None:
     """The drawing on at most so many columns, roomy or narrow; None where it fits in neither way.
 
+    `waiting` is the word for what the items in the slots do.
     `known` keeps the layouts between two drawings of the same flow.
     """
     known = {} if known is None else known
     for roomy in (True, False):
-        texts = {each.routine_id: _texts(flow, each, states, roomy=roomy) for each in flow.routines}
+        texts = {each.routine_id: _texts(flow, each, states, waiting, roomy=roomy) for each in flow.routines}
         widths = {name: max(_text_width(line) for line in lines) + 4 for name, lines in texts.items()}
         before = known.get(roomy)
         if before is not None and before[0] is flow and before[1] == widths:
@@ -55,7 +61,9 @@ def _text_width(line: Line) -> int:
     return sum(width(text) for text, _ in line)
 
 
-def _texts(flow: FlowPicture, routine: RoutinePicture, states: States | None, *, roomy: bool) -> list[Line]:
+def _texts(
+    flow: FlowPicture, routine: RoutinePicture, states: States | None, waiting: str, *, roomy: bool
+) -> list[Line]:
     """What stands in the box of a routine."""
     name = cut(routine.routine_id, _LONGEST if roomy else _LONGEST_NARROW)
     spans: list[Span] = []
@@ -78,7 +86,7 @@ def _texts(flow: FlowPicture, routine: RoutinePicture, states: States | None, *,
     runs = f"{state.activations:,} run{'s' * (state.activations != 1)}"
     # As wide with few items as with many, so that the drawing does not move while they come and go.
     count: Span = (
-        f" · {state.waiting:>5,} wait",
+        f" · {state.waiting:>5,} {waiting}",
         "warning" if full else "text" if state.waiting else "muted",
     )
     return [spans, [(runs.rjust(10), "muted"), count]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -167,9 +167,9 @@ def test_the_flows_of_this_project_are_drawn() -> None:
 
 @asynccontextmanager
 async def graph_of(
-    flow: FlowPicture, size: tuple[int, int] = (120, 40)
+    flow: FlowPicture, size: tuple[int, int] = (120, 40), jobs: Sequence[fixed.JobSummary] = fixed.JOBS
 ) -> AsyncIterator[tuple[Drive, GraphView]]:
-    app = fixed.app()
+    app = fixed.app(jobs)
     app.animation_level = "none"
     app.backend.drawn = flow  # type: ignore[attr-defined]
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -204,6 +204,16 @@ async def test_states_and_depths_are_in_the_graph_and_change_with_the_job() -> N
         backend.give(fixed.JOBS)  # type: ignore[attr-defined]
         main_of(pilot)._frame()
         assert "✗ fetch" in text_of(view)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", [(120, 40), (60, 16)])
+async def test_in_the_graph_of_a_job_that_has_ended_nothing_waits(size: tuple[int, int]) -> None:
+    async with graph_of(fixed.ETL, size, [fixed.summary(0x14, fixed.S.CANCELLED)]) as (_, view):
+        shown = text_of(view)
+        assert "□ load" in shown
+        assert "◦" not in shown
+        assert "wait" not in shown
 
 
 @pytest.mark.anyio

@@ -54,6 +54,22 @@ def test_what_the_job_waits_for_and_what_is_left_over_is_said_in_words() -> None
     assert "! nothing ran: no entry" in words(1)
 
 
+@pytest.mark.parametrize("number", [0, 2, 3, 4], ids=lambda number: fixed.JOBS[number].status.value)
+def test_in_a_job_that_has_ended_nothing_waits(number: int) -> None:
+    said = words(number)
+    assert "waiting" not in said
+    assert "retrying" not in said
+    assert "□ left     load" in said
+    assert "✓ done     fetch" in said
+
+
+def test_of_a_job_that_goes_on_no_routine_is_said_to_be_done() -> None:
+    said = words(-1)
+    assert "✓ has run  fetch" in said
+    assert "◦ waiting  load" in said
+    assert "done" not in said
+
+
 def test_one_item_is_one_item() -> None:
     detail = fixed.detail(fixed.JOBS[2])
     snapshot = detail.snapshot._replace(leftovers=MappingProxyType({"join.right": 1}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from routilux.snapshot import JobSnapshot
-from tui.glyphs import routine_look
+from tui.glyphs import routine_look, routines_of
 from tui.graph_lines import Layouts, States, graph_drawing
 from tui.pictures import FlowPicture
 from tui.spans import Line, Span
@@ -51,17 +51,20 @@ class GraphView(TextPane):
         if self._flow is None or self._snapshot is None:
             self.set_lines([])
             return
-        states = {routine.routine_id: routine for routine in self._snapshot.routines}
+        states = {routine.routine_id: routine for routine in routines_of(self._snapshot)}
         columns = self.columns - 2
-        lines = graph_drawing(self._flow, columns, states, self._layouts)
+        ended = self._snapshot.status.is_final
+        waiting = "left" if ended else "wait"
+        lines = graph_drawing(self._flow, columns, states, self._layouts, waiting=waiting)
         self._drawn = lines is not None
         if lines is None:
-            lines = list(live_tree(self._flow, states, columns))
+            lines = list(live_tree(self._flow, states, columns, "left" if ended else "waiting"))
         self.set_lines([((" ", "text"), *line) for line in lines])
 
 
-def live_tree(flow: FlowPicture, states: States, columns: int) -> list[Line]:
-    """The tree of the Flow pane with a state before every routine, and what waits behind its name."""
+def live_tree(flow: FlowPicture, states: States, columns: int, waiting: str) -> list[Line]:
+    """The tree of the Flow pane with a state before every routine, and behind its name how many items are
+    `waiting`, in that word."""
     lines: list[Line] = []
     for line in graph_lines(flow, columns - 14):
         name = next((text for text, role in line if role == "strong"), None)
@@ -73,6 +76,11 @@ def live_tree(flow: FlowPicture, states: States, columns: int) -> list[Line]:
         spans: list[Span] = [(f"{look.glyph} ", look.role), *line[1:]]
         if state.waiting:
             full = any(slot.waiting >= slot.capacity for slot in state.slots)
-            spans.append((f"  {state.waiting:,} waiting", "warning" if full else "text"))
+            spans.append(
+                (
+                    f"  {state.waiting:,} {waiting}",
+                    "warning" if full else "text",
+                )
+            )
         lines.append(spans)
     return lines

@@ -12,7 +12,7 @@ from routilux.history import LogLine
 from routilux.snapshot import JobSnapshot, RoutineSnapshot
 from tui.doc_rows import DocRow
 from tui.formats import bar, clock_time, duration, parameters_line, progress_words
-from tui.glyphs import LEVEL_ROLES, LEVEL_WORDS, WIDEST_ROUTINE, routine_look, status_look
+from tui.glyphs import LEVEL_ROLES, LEVEL_WORDS, WIDEST_ROUTINE, routine_look, routines_of, status_look
 from tui.log_rows import message_of
 from tui.pictures import JobDetail
 from tui.readings import Readings
@@ -126,7 +126,8 @@ def _overview_lines(detail: JobDetail, columns: int, given: str) -> list[tuple[s
     if given:
         add("parameters", *(((part, "muted"),) for part in wrap(given, columns)[:3]))
     add("gap", BLANK)
-    lines += routine_lines(snapshot.routines, columns)
+    waiting = "left" if summary.status.is_final else "waiting"
+    lines += routine_lines(routines_of(snapshot), columns, waiting)
     add("gap", BLANK)
     if not summary.status.is_final and snapshot.waits_for:
         # It begins with the status, which stands above already.
@@ -149,14 +150,17 @@ def _time_and_code(detail: JobDetail) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def routine_lines(routines: tuple[RoutineSnapshot, ...], columns: int) -> list[tuple[str, Line]]:
-    """Lines per routine, with its key; columns of counts that are all zero are left out."""
+def routine_lines(
+    routines: tuple[RoutineSnapshot, ...], columns: int, waiting: str
+) -> list[tuple[str, Line]]:
+    """Lines per routine, with its key; columns of counts that are all zero are left out. `waiting` is the
+    title of the items in the slots."""
     if not routines:
         return []
     names = min(max(len(routine.routine_id) for routine in routines), max(12, columns // 4))
     counted = [
         ("runs", [routine.activations for routine in routines], True),
-        ("waiting", [routine.waiting for routine in routines], True),
+        (waiting, [routine.waiting for routine in routines], True),
         ("dropped", [routine.dropped for routine in routines], False),
         ("skipped", [routine.skipped_items for routine in routines], False),
         ("errors", [routine.errors for routine in routines], False),
@@ -179,7 +183,7 @@ def routine_lines(routines: tuple[RoutineSnapshot, ...], columns: int) -> list[t
             (fit(routine.routine_id, names) + " ", "strong"),
         ]
         for (name, values), width in zip(shown, widths, strict=True):
-            bad = values[at] and name not in ("runs", "waiting", "wait")
+            bad = values[at] and name not in ("runs", "waiting", "wait", "left")
             spans.append((f"{values[at]:>{width},}{' ' * gap}", "warning" if bad else "text"))
         spans.append((f"{duration(routine.time_in_logic):>8}", "text"))
         used = WIDEST_ROUTINE + names + 2 + sum(widths) + gap * len(widths) + 8

@@ -15,7 +15,7 @@ from routilux.history import ExecutionRecord
 from routilux.snapshot import JobSnapshot, RoutineSnapshot
 from routilux.status import ExecutionStatus
 from tui.formats import duration
-from tui.glyphs import routine_look
+from tui.glyphs import routine_look, routines_of
 from tui.keys import bindings_of
 from tui.spans import BLANK, Line, fit
 from tui.timeline import Lane, Timeline
@@ -80,7 +80,7 @@ class Lanes(LinePane):
             self._timeline = Timeline(began)
         timeline = self._timeline
         timeline.add(records)
-        self._snapshot = snapshot
+        self._snapshot = snapshot._replace(routines=routines_of(snapshot))
         self._now = snapshot.summary.elapsed + snapshot.summary.paused
         for routine in snapshot.routines:
             if routine.running_since is not None:
