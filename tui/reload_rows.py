@@ -47,8 +47,14 @@ class LoadRow(NamedTuple):
     error: LoadError | None = None
 
 
-def rows_of(load: LoadRecord, zone: tzinfo | None) -> list[LoadRow]:
-    """The rows of one load, what is broken first."""
+def lasting(loads: Sequence[LoadRecord], importing: Sequence[str]) -> set[int]:
+    """The ids of those loads that tell of an import which goes on: of each file the newest."""
+    newest = {load.events[0].path: id(load) for load in loads if _is_slow(load)}
+    return {newest[path] for path in importing if path in newest}
+
+
+def rows_of(load: LoadRecord, zone: tzinfo | None, *, lasts: bool = False) -> list[LoadRow]:
+    """The rows of one load, what is broken first. `lasts`: the import that it tells of goes on."""
     key = f"{load.generation} {load.at.timestamp()}"
     broken = [event for event in load.events if event.error is not None]
     rows = [
@@ -60,7 +66,7 @@ def rows_of(load: LoadRecord, zone: tzinfo | None) -> list[LoadRow]:
         said = (f" and {len(broken) - len(rows):,} more files are broken", "text")
         rows.append(LoadRow(f"{key} more", load, (RowLine(more, said),)))
     if len(broken) < len(load.events) or not broken:
-        rows.append(_load_row(key, load, zone))
+        rows.append(_slow_row(key, load, zone, lasts) if _is_slow(load) else _load_row(key, load, zone))
     return rows
 
 
@@ -75,12 +81,16 @@ def _broken_row(key: str, load: LoadRecord, event: FlowEvent, zone: tzinfo | Non
     return LoadRow(key, load, lines, error)
 
 
+def _slow_row(key: str, load: LoadRecord, zone: tzinfo | None, lasts: bool) -> LoadRow:
+    glyph, words, role = ("◌", "takes", "warning") if lasts else ("·", "took", "muted")
+    path = load.events[0].path
+    head = RowLine(((f"{glyph} ", role), (f"{clock_time(load.at, zone)} ", "muted")), (path, "strong"))
+    return LoadRow(
+        f"slow {key} {path}", load, (head, RowLine((("  ", "text"),), (f"{words} long to import", role)))
+    )
+
+
 def _load_row(key: str, load: LoadRecord, zone: tzinfo | None) -> LoadRow:
-    if load.events and all(event.kind == "slow" for event in load.events):
-        mark = (("◌ ", "warning"), (f"{clock_time(load.at, zone)} ", "muted"))
-        path = load.events[0].path
-        said = RowLine((("  ", "text"),), ("takes long to import", "warning"))
-        return LoadRow(f"slow {key} {path}", load, (RowLine(mark, (path, "strong")), said))
     head = RowLine(
         _head("✓", "completed", load, zone),
         (what_loaded(load), "strong"),
@@ -104,12 +114,12 @@ def files_of(load: LoadRecord) -> Sequence[str]:
 
 
 def what_loaded(load: LoadRecord) -> str:
-    """`etl.py`, `37 files`, `30 flows`."""
+    """`etl.py`, `37 files`, `30 flows found`."""
     if is_first(load):
         count = sum(event.kind == "added" for event in load.events)
         return f"{count:,} flow{'s' * (count != 1)} found"
     files = files_of(load)
-    return files[0] if len(files) == 1 else f"{len(files):,} files"
+    return files[0] if len(files) == 1 else f"{len(files):,} files" if files else "folder read again"
 
 
 def is_first(load: LoadRecord) -> bool:
@@ -141,7 +151,7 @@ def detail_lines(load: LoadRecord) -> Iterator[tuple[Span, Span]]:
             yield ("~ ", "warning"), (f"flow {event.flow}", "strong")
         yield from _diff_lines(event.diff, event.flow or event.path, alone=len(changed) == 1)
     if not load.events:
-        yield ("· ", "muted"), ("no flow is another by it", "muted")
+        yield ("· ", "muted"), ("no flow has changed", "muted")
 
 
 def _diff_lines(diff: FlowDiff | None, flow: str, *, alone: bool) -> Iterator[tuple[Span, Span]]:

@@ -77,7 +77,11 @@ def test_a_save_is_told_in_the_terms_of_its_flow() -> None:
 def test_a_save_that_changes_no_routine_says_so() -> None:
     record = load(12, 2, FlowEvent("changed", 12, "etl", "etl.py", FlowDiff()), paths=("etl.py",))
     assert said(record)[1] == "  · etl: same routines, same connections"
-    assert said(load(12, 2, paths=("helper.py",)))[1] == "  · no flow is another by it"
+    assert said(load(12, 2, paths=("helper.py",)))[1] == "  · no flow has changed"
+
+
+def test_a_load_without_any_file_can_be_understood() -> None:
+    assert said(load(2, 2)) == ["✓ 12:04:53 g2 folder read again 31 ms", "  · no flow has changed"]
 
 
 def test_flows_that_share_a_helper_are_named() -> None:
@@ -117,8 +121,25 @@ def test_broken_and_slow_files_have_rows_of_their_own() -> None:
         "✗ 12:04:54 g13 b.py",
         "  NameError: pd",
     ]
-    slow = load(13, 1, FlowEvent("slow", 13, None, "slow.py"), paths=("slow.py",))
-    assert said(slow) == ["◌ 12:04:54 slow.py", "  takes long to import"]
+
+
+async def test_an_import_that_lasts_is_in_progress_until_it_has_ended_or_was_given_up() -> None:
+    slow = [load(13, ago, FlowEvent("slow", 13, None, "slow.py"), paths=("slow.py",)) for ago in (9, 1)]
+    async with fixed.app().run_test(size=(120, 40)) as pilot:
+        await show(pilot, then(*slow, importing=("slow.py",)))
+        lines = text_of(main_of(pilot).reload_list).splitlines()
+        # Of an earlier import of the file, which has ended, another row tells.
+        assert [line[1:] for line in lines[:4]] == [
+            "◌ 12:04:54 slow.py",
+            "  takes long to import",
+            "· 12:04:46 slow.py",
+            "  took long to import",
+        ]
+        main_of(pilot).backend.catalogue = then(*slow)  # type: ignore[misc]
+        main_of(pilot)._frame()
+        text = text_of(main_of(pilot).reload_list)
+        assert "◌" not in text
+        assert text.count("took long to import") == 2
 
 
 def test_a_checkout_stays_bounded() -> None:

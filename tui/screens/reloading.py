@@ -75,7 +75,9 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
         """Have every pane that is about the folder show it."""
         catalogue = self.catalogue
         self.flow_list.show_catalogue(catalogue)
-        self.reload_list.show(catalogue.loads, self._clock().tzinfo, watched=catalogue.watched)
+        self.reload_list.show(
+            catalogue.loads, self._clock().tzinfo, watched=catalogue.watched, importing=catalogue.importing
+        )
         empty = not catalogue.flows
         columns = max(self.size.width // 2, LEAST_COLUMNS - 2)
         lines = no_flows_lines(catalogue, columns) if empty else no_jobs_lines(catalogue)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from routilux.loading import LoadRecord
-from tui.reload_rows import LoadRow, place_of, rows_of
+from tui.reload_rows import LoadRow, lasting, place_of, rows_of
 from tui.spans import Line, wrap
 from tui.widgets.cursor import CursorPane
 
@@ -19,25 +19,39 @@ class ReloadList(CursorPane):
         self._loads: Sequence[LoadRecord] = ()
         self._zone: tzinfo | None = None
         self._watched = True
-        # The rows of each load that is shown, made once.
-        self._made: dict[int, list[LoadRow]] = {}
+        self._importing: tuple[str, ...] = ()
+        # The rows of each load that is shown, made once for as long as it lasts, and once for after.
+        self._made: dict[tuple[int, bool], list[LoadRow]] = {}
         self._rows: list[LoadRow] = []
         # The first line of each row, and one more for the end of the last.
         self._starts: list[int] = [0]
         self._row_at: list[int] = []
 
-    def show(self, loads: Sequence[LoadRecord], zone: tzinfo | None, *, watched: bool = True) -> None:
-        """The loads, oldest first, with times in `zone`; `watched` says whether more are to come."""
+    def show(
+        self,
+        loads: Sequence[LoadRecord],
+        zone: tzinfo | None,
+        *,
+        watched: bool = True,
+        importing: tuple[str, ...] = (),
+    ) -> None:
+        """The loads, oldest first, with times in `zone`; `watched` says whether more are to come, and
+        `importing` which files are being imported now."""
         self._watched = watched
         newest = loads[-1].generation if loads else 0
         self.set_title("2 Reloads", f"g{newest}" if newest else "")
-        if loads is self._loads and zone == self._zone:
+        if loads is self._loads and (zone, importing) == (self._zone, self._importing):
             return
         if zone != self._zone:
             self._made.clear()
-        self._loads, self._zone = loads, zone
-        self._made = {id(load): self._made.get(id(load)) or rows_of(load, zone) for load in loads}
-        self._rows = [row for load in reversed(loads) for row in self._made[id(load)]]
+        self._loads, self._zone, self._importing = loads, zone, importing
+        last = lasting(loads, importing)
+        keys = [(id(load), id(load) in last) for load in loads]
+        self._made = {
+            key: self._made.get(key) or rows_of(load, zone, lasts=key[1])
+            for key, load in zip(keys, loads, strict=True)
+        }
+        self._rows = [row for key in reversed(keys) for row in self._made[key]]
         self._starts, self._row_at = [0], []
         for number, row in enumerate(self._rows):
             self._row_at += [number] * len(row.lines)
