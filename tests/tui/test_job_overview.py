@@ -127,6 +127,29 @@ async def test_the_newest_of_the_log_fills_the_room_that_is_left_and_no_more() -
 
 
 @pytest.mark.anyio
+async def test_the_cursor_begins_at_the_first_routine_and_goes_over_gaps_and_heads() -> None:
+    async with overview_of() as (pilot, view):
+        assert view.chosen == "routine:fetch"
+        visited = []
+        for key in [*"j" * view.row_count(), *"k" * view.row_count()]:
+            await pilot.press(key)
+            assert view.row is not None
+            assert view.row.line
+            visited.append(view.row.key)
+        assert "head" not in visited
+        # What can be copied can be gone to.
+        assert {"job", "parameters", "routine:audit", "waits"} <= set(visited)
+        assert visited[-1] == "job"
+
+
+@pytest.mark.anyio
+async def test_where_nothing_is_shown_the_cursor_stays_away() -> None:
+    async with fixed.app(()).run_test(size=(120, 50)) as pilot:
+        await pilot.press("5", "j", "k", "g", "G")
+        assert main_of(pilot).job_pane.overview.chosen is None
+
+
+@pytest.mark.anyio
 async def test_the_log_is_there_again_after_another_job_was_looked_at() -> None:
     async with overview_of("4", "j") as (pilot, view):
         await pilot.press("k")

@@ -65,6 +65,23 @@ class Overview(DocPane):
             rows += [DocRow("gap:log", BLANK), *log_rows(self._recent, room, columns, self._zone)]
         return rows
 
+    def write(self) -> None:
+        begins = self.chosen is None
+        super().write()
+        first = next((at for at, row in enumerate(self._rows) if row.routine), None)
+        if begins and first is not None:
+            self._go(first)
+
+    def _go(self, row: int) -> None:
+        """Choose a row, or the next that is there to be chosen: no gap, no head of columns."""
+        if not self._rows:
+            return
+        row = min(max(row, 0), len(self._rows) - 1)
+        ahead, behind = range(row, len(self._rows)), range(row, -1, -1)
+        ways = (ahead, behind) if row >= self._at else (behind, ahead)
+        found = (at for way in ways for at in way if self._rows[at].line and self._rows[at].key != "head")
+        super()._go(next(found, row))
+
 
 def log_rows(lines: Sequence[LogLine], most: int, columns: int, zone: tzinfo | None) -> list[DocRow]:
     """The newest lines, a row each; what was said again and again is counted."""
