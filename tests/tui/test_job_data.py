@@ -81,6 +81,14 @@ async def test_enter_unfolds_and_folds_and_shows_the_whole_of_what_cannot_be() -
 
 
 @pytest.mark.anyio
+async def test_enter_on_what_holds_nothing_opens_no_window() -> None:
+    async with data_of(JobData({}, {}, ())) as (pilot, view):
+        await go_to(pilot, view, "queued items")
+        await pilot.press("enter")
+        assert pilot.app.screen is main_of(pilot)
+
+
+@pytest.mark.anyio
 async def test_plus_unfolds_what_is_in_a_row_too_and_minus_folds_where_one_is() -> None:
     async with data_of() as (pilot, view):
         await go_to(pilot, view, "load.good")

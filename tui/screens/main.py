@@ -274,7 +274,7 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
     async def _show_text(self, title: str, write: Callable[[], str]) -> None:
         text = await self.written(write)
         # Whoever has opened something else meanwhile is not interrupted.
-        if self.is_current:
+        if text and self.app.screen is self:
             self.app.push_screen(TextScreen(title, lines_of_text(text)))
 
     def on_job_pane_tab_changed(self) -> None:
