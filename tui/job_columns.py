@@ -98,10 +98,11 @@ def pick(columns: Sequence[Column], wanted: Sequence[str]) -> tuple[Column, ...]
 
 
 def head(columns: Sequence[Column], sort: Sort) -> Line:
-    """The titles; the one that is sorted by says so."""
+    """The titles; the one that is sorted by says so, but for the id's, which no job is sorted by: it stands
+    for the time when the job was started, which the border names."""
     spans: list[Span] = []
     for column in columns:
-        sorted_by = column.name == sort.by
+        sorted_by = column.name == sort.by != "started"
         title = column.title
         if sorted_by:
             arrow = "▼" if sort.down else "▲"
