@@ -124,7 +124,7 @@ async def test_time_is_gone_through_sideways_and_its_end_is_followed() -> None:
         await pilot.press("H")
         reading = lanes.window()
         assert reading.start < at_end.start + 16
-        assert "scrolled" in lanes.words
+        assert "stays" in lanes.words
         app_of(pilot).backend.give([later._replace(elapsed=120.0)])  # type: ignore[attr-defined]
         main_of(pilot)._frame()
         assert lanes.window() == reading

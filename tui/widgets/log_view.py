@@ -99,7 +99,7 @@ class LogView(LinePane):
     def words(self) -> str:
         """Follow mode, rate, what is filtered and found, how much is dropped, for the pane's border."""
         rows = self.rows
-        parts = ["FOLLOW" if self._follow else "scrolled"]
+        parts = ["FOLLOW" if self._follow else "stays"]
         if rows.needle:
             where = f"{rows.hit_number(self._hit):,}/" if self._hit is not None else ""
             parts.append(f"{where}{rows.hits:,} × {rows.needle}" if rows.hits else f"no {rows.needle}")

@@ -110,7 +110,7 @@ class Lanes(LinePane):
         whole = f"all since {duration(kept)}" if kept else "all"
         parts = [f"1 column = {_short(window.step)}", whole if self._step is None else "zoomed"]
         if self._step is not None and self._live:
-            parts[1] = "FOLLOW" if self._follow else "scrolled"
+            parts[1] = "FOLLOW" if self._follow else "stays"
         forgotten = sum(lane.forgotten for lane in self._timeline.lanes.values())
         parts.append(f"{self._timeline.missed:,} records dropped")
         if forgotten:
