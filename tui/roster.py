@@ -78,6 +78,8 @@ class Roster:
         self.by_id: dict[str, JobSummary] = {}
         self.unfinished: dict[str, JobSummary] = {}
         self._by_flow: dict[str, Counter[ExecutionStatus]] = {}
+        # How many jobs have gone from the pictures; those that came and went between two were never seen.
+        self.gone = 0
 
     @property
     def by_flow(self) -> Mapping[str, Counter[ExecutionStatus]]:
@@ -105,6 +107,10 @@ class Roster:
                 self.by_id[new.job_id] = new
                 if not new.status.is_final:
                     self.unfinished[new.job_id] = new
+        # One that was carried on has only gone from its place.
+        self.gone += sum(
+            old is not None and new is None and old.job_id not in self.by_id for old, new in changes.each
+        )
         return changes
 
     def _count(self, job: JobSummary, by: int) -> None:

@@ -216,6 +216,16 @@ async def test_the_order_holds_while_jobs_change() -> None:
         assert table.chosen_row == 0
 
 
+async def test_jobs_that_the_runtime_has_forgotten_are_counted() -> None:
+    jobs = [fixed.summary(number, S.COMPLETED) for number in range(20)]
+    async with driven(jobs=jobs) as (pilot, _):
+        assert "older dropped" not in screen_text(pilot)
+        give(pilot, jobs[7:])
+        await until_shown(pilot, "at least 7 older dropped · sort: started ▼")
+        give(pilot, [*jobs[9:], fixed.summary(99, S.RUNNING)])
+        await until_shown(pilot, "at least 9 older dropped")
+
+
 # ---- the filter
 
 

@@ -41,6 +41,7 @@ def test_the_roster_of_many_pictures_is_that_of_the_last(
         kept = Roster()
         jobs: tuple[JobSummary, ...] = ()
         seen: dict[str, JobSummary] = {}
+        gone = 0
         for steps in pictures:
             before, jobs = jobs, next_picture(jobs, steps)
             changes = kept.take(jobs)
@@ -58,6 +59,8 @@ def test_the_roster_of_many_pictures_is_that_of_the_last(
                 flow: Counter(job.status for job in jobs if job.flow_name == flow)
                 for flow in ("etl", "report")
             }
+            gone += len({job.job_id for job in before} - seen.keys())
+            assert kept.gone == gone
             assert kept.by_flow == {flow: each for flow, each in counts.items() if each}
     finally:
         roster._BLOCK = 1024  # type: ignore[misc]

@@ -159,7 +159,7 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         self.flow_list.show_counts(self.feed.roster.by_flow)
         self.flow_view.show_snapshot(frame.snapshot)
         yield
-        self.job_table.show(frame.snapshot, frame.held_for, frame.changes)
+        self.job_table.show(frame.snapshot, frame.held_for, frame.changes, self.feed.roster.gone)
         yield
         if self._wanted_job is not None and self.job_table.choose(self._wanted_job):
             self._wanted_job = None

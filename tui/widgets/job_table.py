@@ -44,6 +44,7 @@ class JobTable(CursorPane, inherit_bindings=False):
         self.marks = Marks(self.rows)
         self._taken: tuple[JobSummary, ...] = ()
         self._held: Mapping[str, float] = _NOTHING_HELD
+        self._gone = 0
         # The columns that are configured; () for those that fit.
         self.wanted: tuple[str, ...] = ()
         self._columns: tuple[Column, ...] = arrange(80, Needs())
@@ -59,12 +60,14 @@ class JobTable(CursorPane, inherit_bindings=False):
         snapshot: RuntimeSnapshot,
         held_for: Mapping[str, float] = _NOTHING_HELD,
         changes: Changes | None = None,
+        gone: int = 0,
     ) -> None:
-        """Show the jobs of a snapshot; only rows that differ are painted.
+        """Show the jobs of a snapshot; only rows that differ are painted. `gone` is how many were seen that
+        the runtime has forgotten since.
 
         With `changes` that lead from the jobs shown last to these, it costs what changed.
         """
-        self._held = held_for
+        self._held, self._gone = held_for, gone
         if changes is not None and changes.before is self._taken and changes.after is snapshot.jobs:
             self.rows.update(changes.each)
         elif snapshot.jobs is not self._taken:
@@ -347,6 +350,8 @@ class JobTable(CursorPane, inherit_bindings=False):
         elif len(self.marks):
             hidden = self.marks.hidden()
             parts.append(f"{len(self.marks):,} marked{f', {hidden:,} hidden' if hidden else ''} · ")
+        if self._gone:
+            parts.append(f"at least {self._gone:,} older dropped · ")
         arrow = "▼" if sort.down else "▲"
         parts.append((f"sort: {sort.by} {arrow}", _clicked("reverse")))
         return Content.assemble(*parts)
