@@ -177,6 +177,11 @@ class RoutiluxApp(TypingAhead):
         if not isinstance(self.screen, Question):
             self._main.action_ask_quit()
 
+    def action_command_palette(self) -> None:
+        """What the palette finds is for the main screen; over a dialog it would find nothing."""
+        if self.screen is self._main:
+            super().action_command_palette()
+
     async def action_quit(self) -> None:
         """Nothing of Textual's ends the app without asking."""
         self.action_ask_quit()

@@ -520,6 +520,14 @@ async def test_the_palette_shows_the_keys_and_does_what_they_do_in_the_list() ->
         assert main_of(pilot).pane == "jobs"
 
 
+async def test_the_palette_does_not_open_over_a_dialog_where_it_would_find_nothing() -> None:
+    async with driven() as (pilot, _):
+        await pilot.press("s")
+        form = pilot.app.screen
+        await pilot.press("ctrl+p")
+        assert pilot.app.screen is form
+
+
 async def test_the_palette_starts_a_flow() -> None:
     async with driven() as (pilot, _):
         assert "start report.render" in await palette(pilot, "start report.render")
