@@ -178,6 +178,15 @@ def test_output_at_import_is_bounded_and_safe() -> None:
     assert plain(progress) == "STDERR  100%"
 
 
+async def test_the_newest_row_is_chosen_again_once_nobody_looks_into_the_list() -> None:
+    async with fixed.app().run_test(size=(120, 40)) as pilot:
+        await pilot.press("2", "j", "1")
+        await show(pilot, then(load(13, 1, paths=("etl.py",))))
+        row = main_of(pilot).reload_list.row
+        assert row is not None
+        assert row.load.generation == 13
+
+
 # ---- the header and toasts
 
 

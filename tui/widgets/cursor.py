@@ -58,8 +58,9 @@ class CursorPane(LinePane, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._chosen: str | None = None
-        # What was chosen last by somebody: chosen again when rows come back after there were none.
+        # What was chosen last by somebody; and the same while there are no rows, for when they come back.
         self._meant: str | None = None
+        self._missed: str | None = None
         # The row of _chosen when rows_changed last looked, or where it was before it vanished.
         self._at = 0
 
@@ -125,7 +126,8 @@ class CursorPane(LinePane, inherit_bindings=False):
         """The rows are others now: keep the choice on its key, else on the row that took its place."""
         count = self.row_count()
         old_chosen, old_at = self._chosen, self._at
-        kept = self._chosen if self._chosen is not None else self._meant
+        kept = self._chosen if self._chosen is not None else self._missed
+        self._missed = None if count else self._meant
         row = self.row_of_key(kept) if kept is not None else None
         if row is None:
             row = min(self._at, count - 1)
