@@ -114,7 +114,7 @@ async def test_there_is_a_place_to_edit_in_every_tab_also_once_the_flow_has_move
         main.set_catalogue(await asyncio.to_thread(app_of(pilot).backend.load))
         await pilot.press("5")
         main.job_pane.go_to_tab(tab)
-        expected = Place(str(folder / "orders.py"), 11 if tab in ("Log", "History") else 16)
+        expected = Place(str(folder / "orders.py"), 11 if tab in ("Overview", "Log", "History") else 16)
         await until(pilot, lambda: main.place() == expected)
 
 

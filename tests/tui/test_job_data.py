@@ -85,6 +85,8 @@ async def test_enter_on_what_holds_nothing_opens_no_window() -> None:
     async with data_of(JobData({}, {}, ())) as (pilot, view):
         await go_to(pilot, view, "queued items")
         await pilot.press("enter")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
         assert pilot.app.screen is main_of(pilot)
 
 
