@@ -19,6 +19,7 @@ from tests.tui.driving import main_of, orders_of, real_app, screen_text, until, 
 from tests.tui.forms import form_of
 from tui.app import RoutiluxApp
 from tui.earlier import REMEMBERED, EarlierSets, same_values
+from tui.pictures import Catalogue
 from tui.screens import start, waiting
 from tui.screens.start import StartScreen
 from tui.screens.waiting import WaitingScreen
@@ -192,6 +193,22 @@ async def test_what_was_typed_into_a_form_that_is_left_is_there_again() -> None:
         await pilot.press("1", "s")
         await until(pilot, lambda: isinstance(pilot.app.screen, StartScreen))
         assert "As you left it." not in screen_text(pilot)
+
+
+async def test_forms_of_many_jobs_that_cannot_be_opened_say_how_many_were_not_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flow = fixed.ETL._replace(described=False, parameters=())
+    app = fixed.app(fixed.JOBS, catalogue=Catalogue(fixed.ROOT, (flow,)))
+
+    def describe(flow_name: str) -> None:
+        raise ValueError("no such type")
+
+    monkeypatch.setattr(app.main.backend, "describe", describe)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("4", "V", "j", "r", "f")
+        await until_shown(pilot, "cannot be described: no such type")
+        await until_shown(pilot, "2 jobs not started again.")
 
 
 # ---- exactly the same again

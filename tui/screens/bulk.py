@@ -200,7 +200,7 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
                 text += f"\n{len(failures):,} not started: {failures[0]}"
             self.say(text, severity="error" if failures else "information")
 
-        def left(starting: asyncio.Future[Any]) -> None:
+        async def left(starting: asyncio.Future[Any]) -> None:
             self.say(f"{count_of(len(jobs))} start one after another.")
 
         await wait_for(self, start_all, f"starting {count_of(len(jobs))} …", tell, left)

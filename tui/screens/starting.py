@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from routilux.exceptions import FlowDefinitionError, ParameterError
 from routilux.snapshot import JobSummary
@@ -16,6 +16,9 @@ from tui.screens.waiting import wait_for
 
 if TYPE_CHECKING:
     from tui.form.draft import Draft
+
+# Is told whether a job was started.
+Then: TypeAlias = Callable[[bool], Awaitable[None]]
 
 
 class _Prepared(NamedTuple):
@@ -93,13 +96,15 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
         flow: FlowPicture,
         values: Mapping[str, Any],
         title: str,
-        then: Callable[[bool], Awaitable[None]] | None = None,
+        then: Then | None = None,
     ) -> None:
         """Ask for parameters, beginning with these, and start a job; `then` is told whether one was."""
-        await self._prepare(flow, partial(self._open_form, values=values, title=title, then=then))
+        await self._prepare(flow, partial(self._open_form, values=values, title=title, then=then), then)
 
-    async def _prepare(self, flow: FlowPicture, go_on: Callable[[_Prepared], Awaitable[None]]) -> None:
-        """Go on with what a form is made of."""
+    async def _prepare(
+        self, flow: FlowPicture, go_on: Callable[[_Prepared], Awaitable[None]], then: Then | None = None
+    ) -> None:
+        """Go on with what a form is made of; `then` is told where that cannot be, or is not waited for."""
 
         def read() -> _Prepared:
             described = flow if flow.described else self.backend.describe(flow.name)
@@ -110,10 +115,17 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
                 prepared = reading.result()
             except Exception as error:
                 self.say(f"{flow.name} cannot be described: {error}", severity="error")
+                if then is not None:
+                    await then(False)
             else:
                 await go_on(prepared)
 
-        await wait_for(self, read, f"reading the parameters of {flow.name} …", answered)
+        async def left(reading: asyncio.Future[_Prepared]) -> None:
+            reading.cancel()
+            if then is not None:
+                await then(False)
+
+        await wait_for(self, read, f"reading the parameters of {flow.name} …", answered, left)
 
     async def _start_now(self, prepared: _Prepared) -> None:
         flow, earlier = prepared
@@ -129,7 +141,7 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
         prepared: _Prepared,
         values: Mapping[str, Any] | None = None,
         title: str = "Start",
-        then: Callable[[bool], Awaitable[None]] | None = None,
+        then: Then | None = None,
     ) -> None:
         """A form with these values, or else as it was left, or with those of the last start; `then` is told
         whether a job was started."""
@@ -176,7 +188,7 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
             else:
                 self.go_to_job(job_id)
 
-        def left(starting: asyncio.Future[str]) -> None:
+        async def left(starting: asyncio.Future[str]) -> None:
             self.say(f"{flow_name} starts when its parameters have been checked.")
             starting.add_done_callback(late)
 

@@ -50,7 +50,7 @@ async def wait_for(
     function: Callable[[], Answer],
     said: str,
     go_on: Callable[[asyncio.Future[Answer]], Awaitable[None]],
-    left: Callable[[asyncio.Future[Answer]], object] = lambda work: work.cancel(),
+    left: Callable[[asyncio.Future[Answer]], Awaitable[None]],
 ) -> None:
     """Have `function` run in a thread, and go on with its answer or what it raised.
 
@@ -67,6 +67,6 @@ async def wait_for(
         if done:
             await go_on(work)
         else:
-            left(work)
+            await left(work)
 
     await screen.app.push_screen(WaitingScreen(said, work), answered)
