@@ -108,3 +108,25 @@ async def test_keys_and_other_frames_come_before_the_rest_of_a_frame(monkeypatch
         go_on.set()
         await pilot.pause()
         assert {job.job_id: job.status for job in main.job_table.rows.rows} == newest
+
+
+async def test_what_changes_while_everything_rests_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_screen, "WATCHED", -1.0)
+    looks: list[bool] = []
+    look_again = MainScreen._look_again
+
+    def noted(self: MainScreen, *, rests: bool) -> None:
+        looks.append(rests)
+        look_again(self, rests=rests)
+
+    monkeypatch.setattr(MainScreen, "_look_again", noted)
+    app = fixed.app([fixed.summary(1, S.COMPLETED)])
+    backend = app.main.backend
+    assert isinstance(backend, FixedBackend)
+    async with app.run_test(size=(120, 40)) as pilot:
+        for number in (2, 3):
+            await until(pilot, lambda: looks[-2:] == [True, True])
+            backend.give([*backend.picture.jobs, fixed.summary(number, S.COMPLETED)])
+            await until_shown(pilot, f"4 Jobs {number}")
+            assert False in looks
+            looks.clear()

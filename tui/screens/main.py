@@ -21,7 +21,7 @@ from tui.feed import Feed
 from tui.keys import bindings_of
 from tui.marks import Targets
 from tui.messages import Messages
-from tui.pace import Pace
+from tui.pace import WATCHED, Pace
 from tui.pictures import Catalogue, FlowPicture, Frame
 from tui.places import Place, shown_folder
 from tui.screens.arranging import COLUMN, ArrangingScreen
@@ -44,6 +44,8 @@ from tui.widgets.prompt import Prompt, PromptNote
 from tui.widgets.reload_list import ReloadList
 
 FRAME: Final = 0.1
+# So many seconds between looks where nothing changes and nobody types.
+FRAME_AT_REST: Final = 0.2
 # So many seconds the first frame waits for the flow folder.
 MOMENT: Final = 0.1
 # The pane one goes back to.
@@ -81,6 +83,9 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         self._headed: tuple[object, ...] | None = None
         self._wanted_job = None
         self._pace = Pace()
+        # Whether the last look found anything new, and whether one looks less often.
+        self._changes = True
+        self._rests = False
         # What is left of the frame that is being taken.
         self._underway: Iterator[None] = iter(())
         self._tabs = TabFeed(backend, self.job_pane, clock)
@@ -112,7 +117,8 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         if self.backend.catalogue.loading or not self.catalogue.loading:
             self.show_catalogue()  # one that was read meanwhile is for the frame
         self._frame()
-        self.set_interval(FRAME, self._frame_if_due)
+        self._looks = self.set_interval(FRAME, self._frame_if_due)
+        self._looks_at_rest = self.set_interval(FRAME_AT_REST, self._frame_if_due, pause=True)
         # From then on they are there when a key asks for them.
         self.call_after_refresh(self.job_pane.more)
 
@@ -130,6 +136,17 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
             self._underway = self._steps()
             for _ in self._underway:
                 await self._pace.give_way(lambda: app.quiet)
+            self._look_again(rests=not self._changes and app.quiet > WATCHED)
+
+    def _look_again(self, *, rests: bool) -> None:
+        """Look less often while everything rests."""
+        if rests != self._rests:
+            self._rests = rests
+            going, standing = self._looks, self._looks_at_rest
+            if rests:
+                going, standing = standing, going
+            standing.pause()
+            going.resume()
 
     def _frame(self) -> None:
         """Take a frame at once; one that is under way comes to its end first."""
@@ -141,6 +158,7 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         """A frame, in steps between which keys may be dealt with."""
         self.take_catalogue()
         frame = self.feed.tick(self._wanted_job or self.job_table.chosen)
+        self._changes = frame is not None
         yield
         if frame is not None:
             yield from self._show_frame(frame)
