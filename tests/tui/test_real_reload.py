@@ -21,7 +21,7 @@ from tests.tui.driving import (
 )
 from tui.pictures import Catalogue, FlowPicture
 from tui.screens.start import StartScreen
-from tui.screens.waiting import WaitingScreen
+from tui.screens.waiting_screen import WaitingScreen
 
 pytestmark = pytest.mark.anyio
 

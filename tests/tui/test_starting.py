@@ -22,7 +22,7 @@ from tui.earlier import REMEMBERED, EarlierSets, same_values
 from tui.pictures import Catalogue
 from tui.screens import start, waiting
 from tui.screens.start import StartScreen
-from tui.screens.waiting import WaitingScreen
+from tui.screens.waiting_screen import WaitingScreen
 
 pytestmark = pytest.mark.anyio
 

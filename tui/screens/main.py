@@ -27,7 +27,6 @@ from tui.places import Place, shown_folder
 from tui.screens.arranging import COLUMN, ArrangingScreen
 from tui.screens.bulk import BulkScreen
 from tui.screens.filtering import FilteringScreen
-from tui.screens.help import HelpScreen
 from tui.screens.leaving import leaving_words
 from tui.screens.reloading import ReloadingScreen
 from tui.screens.tab_feed import TabFeed
@@ -333,6 +332,9 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         return self.flow_list if left else self.job_table
 
     def action_help(self) -> None:
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.screens.help import HelpScreen
+
         self.app.push_screen(HelpScreen(self.scopes()))
 
     def action_copy_or_quit(self) -> None:

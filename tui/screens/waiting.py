@@ -4,45 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Static
 
 from tui.aside import aside
-from tui.keys import bindings_of
-from tui.screens.in_turn import InTurnScreen
-from tui.spans import clean
 
 Answer = TypeVar("Answer")
 # What takes no longer shows no dialog, and the next key is dealt with when it is done. In seconds.
 MOMENT: Final = 0.3
-
-
-class WaitingScreen(InTurnScreen[bool]):
-    """Stands until `work` is done, and answers whether it was; False when it is left before."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("waiting")]
-
-    def __init__(self, said: str, work: asyncio.Future[Any]) -> None:
-        super().__init__()
-        self._said = said
-        self._work = work
-
-    def compose(self) -> ComposeResult:
-        yield Static(clean(self._said), id="waiting", markup=False)
-
-    def on_mount(self) -> None:
-        self.run_worker(self._wait(), exit_on_error=True)
-
-    async def _wait(self) -> None:
-        await asyncio.wait({self._work})
-        self.dismiss_in_turn(True)
-
-    def action_leave(self) -> None:
-        self.dismiss(False)
 
 
 async def wait_for(
@@ -62,6 +32,9 @@ async def wait_for(
     if work.done():
         await go_on(work)
         return
+
+    # Not before it is needed: the first frame would wait for it.
+    from tui.screens.waiting_screen import WaitingScreen
 
     async def answered(done: bool | None) -> None:
         if done:
