@@ -18,9 +18,9 @@ LONGEST: Final = 1.0
 LONGEST_WATCHED: Final = 0.25
 # A frame would get in the way of a key that was pressed less than so many seconds ago.
 JUST_NOW: Final = 0.03
-# Seconds in which what a step has changed is painted. Textual looks sixty times a second, and paints the
-# rectangle around all that has changed: that is less where header, lists and footer do not change at once.
-PAINTED: Final = 0.018
+# Seconds in which what a step has changed is painted: two of Textual's periods. It paints the rectangle
+# around all that has changed: that is less where header, lists and footer do not change at once.
+PAINTED: Final = 0.009
 # Keys in a row that a frame waits for.
 MOST_WAYS: Final = 5
 

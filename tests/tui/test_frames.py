@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -130,3 +132,10 @@ async def test_what_changes_while_everything_rests_is_seen(monkeypatch: pytest.M
             await until_shown(pilot, f"4 Jobs {number}")
             assert False in looks
             looks.clear()
+
+
+def test_a_painting_waits_for_a_moment_only_after_the_one_before() -> None:
+    code = "import tui.command; from textual.screen import UPDATE_PERIOD; print(UPDATE_PERIOD)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # Up to two periods pass.
+    assert 2 * float(done.stdout) < 0.01
