@@ -200,8 +200,10 @@ class RoutiluxApp(TypingAhead):
 
     def on_delivery_complete(self, event: DeliveryComplete) -> None:
         """The screenshot is written; None for a path: the browser has it."""
+        event.prevent_default()  # Textual would say it a second time
         where = "for the browser" if event.path is None else f"to {event.path.absolute()}"
         self._main.say(f"Saved the screen {where}.")
 
     def on_delivery_failed(self, event: DeliveryFailed) -> None:
+        event.prevent_default()
         self._main.say(f"The screen was not saved: {event.exception}", severity="error")

@@ -447,10 +447,31 @@ async def test_palette_finds_jobs_by_their_flow(key: str) -> None:
         assert main_of(pilot).job_table.chosen == fixed.FAILED_ID
 
 
-@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
 async def test_leaving_at_once_where_everything_has_ended(key: str) -> None:
     async with driven(key, jobs=fixed.JOBS[:5]) as pilot:
         assert pilot.app._exit
+
+
+async def test_ctrl_c_by_habit_asks_before_the_jobs_that_ended_are_lost() -> None:
+    async with driven("ctrl+c", jobs=fixed.JOBS[:5]) as pilot:
+        assert "5 jobs that ended will no longer be listed." in screen_text(pilot)
+        await pilot.press("s")
+        assert not pilot.app._exit
+        await pilot.press("ctrl+c", "y")
+        assert pilot.app._exit
+    async with driven("ctrl+c", jobs=()) as pilot:
+        assert pilot.app._exit
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [("report", "report.render"), ("daily", "etl.daily"), ("etl", "etl.daily"), ("backfill", "backfill")],
+)
+async def test_a_filter_that_hides_the_chosen_flow_chooses_what_is_named_so(wanted: str, chosen: str) -> None:
+    """Two flows are in etl.py, the first of them by another name."""
+    async with driven("G", "slash", *wanted, "enter") as pilot:
+        assert main_of(pilot).flow_list.chosen == chosen
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])

@@ -110,8 +110,8 @@ async def test_a_frame_gives_way_to_keys_only_while_somebody_types() -> None:
 
 @pytest.mark.anyio
 async def test_a_frame_goes_on_once_a_key_had_its_time() -> None:
-    waits = await given_way([0.01], 0.5)
-    assert sum(waits) == pytest.approx(0.01 + JUST_NOW)
+    waits = await given_way([PAINTED / 2], 0.5)
+    assert sum(waits) == pytest.approx(PAINTED / 2 + JUST_NOW)
 
 
 @pytest.mark.anyio

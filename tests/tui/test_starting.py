@@ -77,6 +77,9 @@ async def test_whoever_does_not_wait_is_told_what_became_of_the_start(slow: Slow
         await pilot.press("escape")
         assert pilot.app.screen is main_of(pilot)
         await until_shown(pilot, "etl.daily starts when its parameters have been checked.")
+        await pilot.press("q")
+        await until_shown(pilot, "Still to be started: etl.daily.")
+        await pilot.press("s")
         slow.error = ValueError("no such day")
         slow.go_on.set()
         await until_shown(pilot, "etl.daily was not started: no such day")
@@ -192,7 +195,32 @@ async def test_what_was_typed_into_a_form_that_is_left_is_there_again() -> None:
         await until(pilot, lambda: orders_of(pilot))
         await pilot.press("1", "s")
         await until(pilot, lambda: isinstance(pilot.app.screen, StartScreen))
-        assert "As you left it." not in screen_text(pilot)
+        assert "As you left it" not in screen_text(pilot)
+        await pilot.press("x", "escape")
+        # The flow has lost what was typed into, and gained a parameter.
+        fewer = [field for field in fixed.ETL.parameters if field.name != "day"]
+        backend = app.backend
+        assert isinstance(backend, fixed.FixedBackend)
+        backend.catalogue = Catalogue(fixed.ROOT, (fixed.ETL._replace(parameters=tuple(fewer)),))
+        app.main.take_catalogue()
+        await pilot.press("1", "s")
+        await until_shown(pilot, "As you left it, but day is gone.")
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_form_whose_flow_changes_while_it_opens_shows_what_was_given(turns: int) -> None:
+    fewer = fixed.ETL._replace(parameters=fixed.ETL.parameters[1:])
+    app = fixed.app(())
+    async with app.run_test(size=(120, 40)) as pilot:
+        form = StartScreen(fewer, lambda values: None, values={"mode": "exact", "folder": "/srv"})
+        await app.push_screen(form)
+        for flow in (fixed.ETL, fewer):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            form.flow_changed(flow)
+        await pilot.pause()
+        await until(pilot, lambda: form.settled)
+        assert form.read().values == {"mode": "exact", "folder": "/srv"}
 
 
 async def test_forms_of_many_jobs_that_cannot_be_opened_say_how_many_were_not_started(

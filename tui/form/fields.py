@@ -46,6 +46,8 @@ class Field(Vertical):
         # How often it became another.
         self.edits = 0
         self.error = ""
+        # Whether the editor shows what stands in the entry; before it does there is nothing to learn from it.
+        self._shows = False
         self._error = Static("", classes="field-error", markup=False)
         self._note = Static("", classes="field-note", markup=False)
 
@@ -59,6 +61,7 @@ class Field(Vertical):
 
     def on_mount(self) -> None:
         self.show()
+        self._shows = True
 
     def _label(self) -> Content:
         parameter = self.entry.parameter
@@ -91,7 +94,7 @@ class Field(Vertical):
 
     def sync(self) -> bool:
         """Let the entry hold what stands in the editor. Whether that is another than before."""
-        changed = self._take()
+        changed = self._shows and self._take()
         self._note_change(changed)
         return changed
 

@@ -201,7 +201,8 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
             self.say(text, severity="error" if failures else "information")
 
         async def left(starting: asyncio.Future[Any]) -> None:
-            self.say(f"{count_of(len(jobs))} start one after another.")
+            self.say(f"{count_of(len(jobs))} being started, one after another.")
+            self.let_start(starting, count_of(len(jobs)))
 
         await wait_for(self, start_all, f"starting {count_of(len(jobs))} …", tell, left)
 

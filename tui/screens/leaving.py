@@ -42,6 +42,10 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         """The picture that was taken last."""
         raise NotImplementedError
 
+    def being_started(self) -> Sequence[str]:
+        """What is being started beside the screen, and would not be if the app ended now."""
+        raise NotImplementedError
+
     def _left(self) -> list[JobSummary]:
         """The jobs that leaving has still to see to, as they are now."""
         return [job for job in unfinished(self.backend.snapshot()) if job.job_id not in self._kept]
@@ -53,6 +57,9 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         jobs = self._left()
         if self._at_files:
             self.say("The files of saved jobs are still being written or removed.")
+        elif not jobs and self.leaving is None and self.being_started():
+            answers = [Answer("y", "quit", "leave", grave=True), Answer("s", "stay", "")]
+            self._ask("Quit?", self._starts_text(), answers)
         elif not jobs and self.leaving is None:
             self.app.exit()
         elif self.leaving is None:
@@ -80,6 +87,8 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         paused = sum(job.status is _S.PAUSED for job in jobs)
         if paused:
             text += f"\nWaiting does not include paused jobs ({paused}): they are saved in the end."
+        if self.being_started():
+            text += f"\n{self._starts_text()}"
         answers = [
             Answer("w", "wait, then quit", "wait"),
             Answer("p", "pause and save, then quit", "save"),
@@ -88,12 +97,24 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         ]
         self._ask("Quit?", text, answers)
 
+    def ask_quit_in_any_case(self) -> None:
+        """For a key that is pressed by habit, and with another meaning in mind."""
+        newest = self.newest()
+        if self._left() or self.leaving is not None or self.being_started() or not newest or not newest.jobs:
+            self.action_ask_quit()
+        else:
+            text = f"{count_of(len(newest.jobs))} that ended will no longer be listed."
+            self._ask("Quit?", text, [Answer("y", "quit", "leave"), Answer("s", "stay", "")])
+
+    def _starts_text(self) -> str:
+        return f"Still to be started: {', '.join(self.being_started())}. Who does not wait gives that up."
+
     def _ask(self, title: str, text: str, answers: Sequence[Answer]) -> None:
         self.app.push_screen(Question(title, text, answers), self._leave)
 
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
-            self.app.exit()
+            self._exit()
         elif answer == "stay":
             self._stay()
         elif answer == "wait":
@@ -141,8 +162,9 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
             return
         jobs = self._left()
         if not jobs:
-            self._close_pausing()
-            self._exit()
+            if self.leaving != "wait" or not self.being_started():
+                self._close_pausing()
+                self._exit()
         elif self.leaving == "save":
             self._go_on_saving(jobs)
         elif self.leaving == "wait" and all(job.status is _S.PAUSED for job in jobs):
@@ -214,6 +236,8 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         if self._kept:
             count = jobs_have(len(self._kept))
             said = f"{count} been saved, and will be offered when the app is opened again."
+        if self.being_started():
+            said = f"{said}\nNot started any more: {', '.join(self.being_started())}.".strip()
         self.app.exit(message=said or None)
 
     # ---- while a pause takes long

@@ -342,7 +342,7 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         if self.get_selected_text():
             self.action_copy_row()
         else:
-            self.action_ask_quit()
+            self.ask_quit_in_any_case()
 
     def action_command_palette(self) -> None:
         self.app.action_command_palette()

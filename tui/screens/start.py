@@ -66,9 +66,12 @@ class StartScreen(InTurnScreen[Values | None]):
         self._title = title
         self._earlier = list(earlier)
         self.draft = Draft(flow, values)
-        self._goes_on = left is not None
+        # What one should know of a draft that was left.
+        self._of_left = ""
         if left is not None:
             self.draft.take_over(left)
+            gone = [name for name in left.entries if name not in self.draft.entries]
+            self._of_left = f"As you left it, but {', '.join(gone)} is gone." if gone else "As you left it."
         self._fields = fields_for(self.draft.entries, [dict(each) for each in self._earlier])
         # Which set of `earlier` is shown; -1 is what was typed, kept in `_own` while another is shown.
         last = bool(self._earlier) and left is None and same_values(values or {}, self._earlier[0])
@@ -113,7 +116,7 @@ class StartScreen(InTurnScreen[Values | None]):
             yield Static("The flow takes no parameters.", classes="about field-about")
 
     def on_mount(self) -> None:
-        self._say("As you left it." if self._goes_on else _left_out(self.draft))
+        self._say(self._of_left or _left_out(self.draft))
         self._show_hint()
         first = self._fields[0].editor if self._fields else self.query_one("#start", Button)
         self.set_focus(first, scroll_visible=False)

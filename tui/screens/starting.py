@@ -38,6 +38,8 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
         super().__init__()
         # Flow name -> what stood in its form when that was left without starting.
         self._drafts: dict[str, Draft] = {}
+        # Starts that go on beside the screen, and what is started.
+        self._starts: dict[asyncio.Future[Any], str] = {}
 
     def chosen_flow(self) -> FlowPicture | None:
         raise NotImplementedError
@@ -150,6 +152,7 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
 
         flow, earlier = prepared
         left = None
+        anew = values is None
         if values is None:
             values = earlier[0] if earlier else {}
             left = self._drafts.pop(flow.name, None)
@@ -157,7 +160,7 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
         async def answered(given: dict[str, Any] | None) -> None:
             if given is not None:
                 await self.start(flow.name, given)
-            elif form.draft.edited:
+            elif anew and form.draft.edited:
                 self._drafts[flow.name] = form.draft
             if then is not None:
                 await then(given is not None)
@@ -190,14 +193,23 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
 
         async def left(starting: asyncio.Future[str]) -> None:
             self.say(f"{flow_name} starts when its parameters have been checked.")
+            self.let_start(starting, flow_name)
             starting.add_done_callback(late)
 
         def late(starting: asyncio.Future[str]) -> None:
-            if (error := starting.exception()) is not None:
+            if not starting.cancelled() and (error := starting.exception()) is not None:
                 self._not_started(flow_name, error)
 
         start = partial(self.backend.start, flow_name, values)
         await wait_for(self, start, f"{flow_name}: checking the parameters …", answered, left)
+
+    def let_start(self, starting: asyncio.Future[Any], what: str) -> None:
+        """Nobody waits for this start any more; who leaves the app is told of it."""
+        self._starts[starting] = what
+        starting.add_done_callback(lambda done: self._starts.pop(done, None))
+
+    def being_started(self) -> Sequence[str]:
+        return tuple(self._starts.values())
 
     def _not_started(self, flow_name: str, error: BaseException) -> None:
         self.say(f"{flow_name} was not started: {error}", severity="error")

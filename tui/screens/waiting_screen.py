@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
 from textual.widgets import Static
 
-from tui.keys import bindings_of
+from tui.keys import bindings_of, hint_of
 from tui.screens.in_turn import InTurnScreen
 from tui.spans import clean
 
@@ -25,7 +26,9 @@ class WaitingScreen(InTurnScreen[bool]):
         self._work = work
 
     def compose(self) -> ComposeResult:
-        yield Static(clean(self._said), id="waiting", markup=False)
+        box = Static(clean(self._said), id="waiting", markup=False)
+        box.border_subtitle = Content.assemble(*hint_of(["waiting-leave"]))
+        yield box
 
     def on_mount(self) -> None:
         self.run_worker(self._wait(), exit_on_error=True)

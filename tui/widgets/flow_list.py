@@ -63,8 +63,20 @@ class FlowList(CursorPane):
         return self._filter
 
     def set_filter(self, text: str) -> None:
+        """What is chosen stays if it passes, unless there is a flow of just this name."""
+        before = self.chosen
         self._filter = parse_filter(text, FIELDS)
         self._arrange()
+        wanted = text.strip().lower()
+        names = [row.name for row in self._rows if isinstance(row, FlowPicture)]
+        same = [name for name in names if name.lower() == wanted]
+        if same:
+            self.choose(same[0])
+        elif wanted and before is not None and self.row_of_key(before) is None:
+            # What is named so rather than what is in a file that is named so.
+            begin = [name for name in names if name.lower().startswith(wanted)]
+            hold = [name for name in names if wanted in name.lower()]
+            self.choose(next(iter([*begin, *hold, *names]), None))
 
     @property
     def chosen_flow(self) -> FlowPicture | None:

@@ -68,18 +68,23 @@ class Overview(DocPane):
     def write(self) -> None:
         begins = self.chosen is None
         super().write()
+        at = self.chosen_row
         first = next((at for at, row in enumerate(self._rows) if row.routine), None)
-        if begins and first is not None:
+        if first is not None and (begins or at is None or not self._may_be_chosen(at)):
             self._go(first)
 
+    def _may_be_chosen(self, row: int) -> bool:
+        """No gap, no head of columns."""
+        return bool(self._rows[row].line) and self._rows[row].key != "head"
+
     def _go(self, row: int) -> None:
-        """Choose a row, or the next that is there to be chosen: no gap, no head of columns."""
+        """Choose a row, or the next that may be chosen."""
         if not self._rows:
             return
         row = min(max(row, 0), len(self._rows) - 1)
         ahead, behind = range(row, len(self._rows)), range(row, -1, -1)
         ways = (ahead, behind) if row >= self._at else (behind, ahead)
-        found = (at for way in ways for at in way if self._rows[at].line and self._rows[at].key != "head")
+        found = (at for way in ways for at in way if self._may_be_chosen(at))
         super()._go(next(found, row))
 
 
