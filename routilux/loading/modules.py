@@ -3,7 +3,8 @@
 A `ModuleVersion` is one execution of one module. `Modules` is what every name of the folder stands for
 at one state of the folder. The code of a version finds what it imports, then and later, in the
 `Modules` it belongs to. As long as neither it nor what it imports changes, that is the newest; from
-then on it stays the last that did not differ, so that old code goes on with what it knew.
+then on it stays what it reached in the last that did not differ, so that old code goes on with what it
+knew.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class ModuleVersion:
     """One execution of one module. `state`, `late` and `modules` are guarded by the lock of its `Modules`."""
 
     def __init__(self, modules: Modules, name: str, place: Place, source: Source | None) -> None:
+        # The newest for as long as it is one of their attempts, and then its own for good, even where it is
+        # still in service: test_old_jobs.py has files that break, and then what they import changes.
         self.modules = modules
         self.name = name
         self.place = place
@@ -207,11 +210,10 @@ class Modules:
             elif version.state is State.RUNNING:
                 version.state = State.ABANDONED
                 given_up.append(version)
-        for name, version in self.good.items():
-            if name in tree.names:
-                after.good[name] = version
-                if name not in stale:
-                    version.modules = after
+            else:
+                version.modules = self._reached_by(version)
+        # One that is not among the attempts has been superseded before, and has what it goes on with.
+        after.good = {name: version for name, version in self.good.items() if name in tree.names}
         if given_up:
             self.changed.notify_all()
         return after, given_up
@@ -230,6 +232,26 @@ class Modules:
                 todo += importers.get(name, ())
         return found
 
+    def _reached_by(self, version: ModuleVersion) -> Modules:
+        """What a version goes on with when these are no longer its own. Under the lock.
+
+        They never change again, whatever becomes of its file and of others. They hold just what it may
+        come to: with all there was beside it, each of those in time with all that was beside them, old
+        code would keep every generation that came after it.
+        """
+        own = Modules(self.world, self.tree, self)
+        own.attempts[version.name] = version
+        todo = [*version.asked, *version.later]
+        while todo:
+            name = todo.pop()
+            attempt = self.attempts.get(name)
+            is_good = attempt is not None and attempt.state is State.GOOD
+            found = attempt if is_good else self.good.get(name, attempt)
+            if found is not None and name not in own.attempts:
+                own.attempts[name] = found
+                todo += (*found.asked, *found.later)
+        return own
+
     def drop_unused(self, roots: Iterable[str]) -> None:
         """Forget the modules that none of `roots` has come to: their flows and errors count no more."""
         with self.changed:
@@ -241,10 +263,14 @@ class Modules:
                 if name not in used and version is not None:
                     used.add(name)
                     todo += version.asked
-            for name in [name for name in self.attempts if name not in used]:
-                if not self.attempts[name].late:
-                    del self.attempts[name]
-                    self.good.pop(name, None)
+            unused = [each for each in self.attempts.values() if each.name not in used and not each.late]
+            # Old code may still have them, and they what they import.
+            for version in unused:
+                if version.state is not State.RUNNING:
+                    version.modules = self._reached_by(version)
+            for version in unused:
+                del self.attempts[version.name]
+                self.good.pop(version.name, None)
 
     # ---- finding
 

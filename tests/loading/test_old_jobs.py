@@ -150,6 +150,55 @@ def test_a_lazy_import_of_a_broken_file_gets_its_last_good_version(folder: MakeF
     assert start(made).report() == "good"
 
 
+@pytest.mark.parametrize("after", [["NAME = 'new'"], [None], [None, "1 / 0"], [None, "NAME = 'new'"]])
+@pytest.mark.parametrize("etl", ["def f(:", "1 / 0", "from flows import nothing"])
+def test_code_of_a_file_that_is_broken_now_keeps_what_it_imports_whatever_becomes_of_that(
+    folder: MakeFolder, start: Start, etl: str, after: list[str | None]
+) -> None:
+    work = "from flows import helpers as late; job_state.shared_data['report'] = late is helpers, late.NAME"
+    made = folder(
+        {
+            "etl.py": GATED.format(top="from flows import helpers", work=work),
+            "helpers.py": "NAME = 'old'",
+        }
+    )
+    made.loader.reload()
+    jobs = [start(made)]
+    made.write("etl.py", etl)
+    made.loader.reload()
+    # The last good version is in service.
+    jobs.append(start(made))
+    for text in after:
+        if text is None:
+            (made.root / "helpers.py").unlink()
+        else:
+            made.write("helpers.py", text)
+        made.loader.reload()
+    jobs.append(start(made))
+    for job in jobs:
+        job.gate.set()
+    assert [job.report() for job in jobs] == [(True, "old")] * 3
+
+
+def test_a_helper_that_is_no_longer_imported_by_new_code_keeps_what_it_imports(
+    folder: MakeFolder, start: Start
+) -> None:
+    work = "job_state.shared_data['report'] = _helper.imports_the_same()"
+    made = folder(
+        {
+            "etl.py": GATED.format(top="from . import _helper", work=work),
+            "_helper.py": "from . import _deep\ndef imports_the_same():\n"
+            "    from . import _deep as late\n    return late is _deep\n",
+            "_deep.py": "",
+        }
+    )
+    made.loader.reload()
+    old = start(made)
+    made.write("etl.py", flow("etl"))
+    made.loader.reload()
+    assert old.report() is True
+
+
 @pytest.mark.parametrize("lines_before", [1, 5])
 def test_tracebacks_show_the_source_that_ran(folder: MakeFolder, start: Start, lines_before: int) -> None:
     work = "import traceback\n        fail(job_state)"
@@ -240,6 +289,27 @@ def test_old_code_is_collected_when_its_last_job_has_ended(
     made.until(is_collected, "its collection")
     assert list(job.flow.routines) == ["step"]
     assert job.snapshot().routines[0].routine_id == "step"
+
+
+@pytest.mark.parametrize("etl", [flow("etl"), "1 / 0"])
+def test_old_code_keeps_nothing_alive_of_what_came_after_it(
+    folder: MakeFolder, start: Start, etl: str
+) -> None:
+    made = folder({"etl.py": GATED.format(top="", work="pass"), "a.py": flow("a"), "b.py": flow("b")})
+    made.loader.reload()
+    old = start(made)
+    made.write("etl.py", etl)
+    made.loader.reload()
+    flows = []
+    # In turn, so that each version of one was there beside two of the other.
+    for number in range(10):
+        for name in ("a", "b"):
+            made.write(f"{name}.py", f"{flow(name)}# {number}\n")
+            made.loader.reload()
+            flows.append(weakref.ref(made.loader.catalog[name].flow))
+    gc.collect()
+    assert [each() is None for each in flows] == [True] * 18 + [False] * 2
+    assert old.go_on().is_completed()
 
 
 def test_a_loader_that_is_forgotten_is_collected_with_its_modules(folder: MakeFolder) -> None:
