@@ -329,7 +329,13 @@ class Modules:
             if not hasattr(above, "__path__"):
                 raise ModuleNotFoundError(f"No module named {name!r}; {parent!r} is not a package", name=name)
         if asker is not None:
-            asker.ask(name)
+            # Noted before the folder moves on, which then gives the asker up; or after, and then these are
+            # no longer where it has to look.
+            with self.lock:
+                asker.ask(name)
+                now = asker.modules
+            if now is not self and now.world is self.world:
+                return now._module(name, asker)
         place = self.tree.names.get(name)
         if place is None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)

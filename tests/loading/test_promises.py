@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import pytest
 
 from routilux.loading import FlowEvent, Generation
+from routilux.loading.modules import Modules, ModuleVersion
+from routilux.loading.tree import Tree
 from tests.helpers import LIMIT
 from tests.loading.conftest import MakeFolder
 from tests.loading.files import flow
@@ -183,6 +185,49 @@ def test_events_come_in_order_and_one_at_a_time_whoever_loads(
     # Everything that was published was told, in just this order.
     # The first load was over before anybody listened.
     assert told == [event for record in made.loader.records[1:] for event in record.events]
+
+
+@pytest.mark.parametrize(
+    "imports", ["import helpers", "import flows.helpers as helpers", "from . import helpers"]
+)
+def test_a_save_between_an_import_and_its_look_up_is_not_missed(
+    folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, imports: str
+) -> None:
+    made = folder({"helpers.py": "N = 1"})
+    made.loader.reload()
+    arrived, go_on, accepted = threading.Event(), threading.Event(), threading.Event()
+    look_up, move_on = Modules.module, Modules.next
+
+    def look_up_late(self: Modules, name: str, asker: ModuleVersion | None) -> ModuleType:
+        if name == "flows.helpers" and asker is not None and not arrived.is_set():
+            arrived.set()
+            assert go_on.wait(LIMIT)
+        return look_up(self, name, asker)
+
+    def note(self: Modules, tree: Tree) -> tuple[Modules, list[ModuleVersion]]:
+        after = move_on(self, tree)
+        if arrived.is_set():
+            accepted.set()
+        return after
+
+    monkeypatch.setattr(Modules, "module", look_up_late)
+    monkeypatch.setattr(Modules, "next", note)
+    made.write("etl.py", flow_with("helpers.N", before=imports))
+
+    def save() -> None:
+        assert arrived.wait(LIMIT)
+        made.write("helpers.py", "N = 2")
+        made.loader.reload()
+
+    def let_go() -> None:
+        assert accepted.wait(LIMIT)
+        go_on.set()
+
+    def load() -> None:
+        made.loader.reload()
+
+    _together(load, save, let_go)
+    assert made.value("etl") == 2
 
 
 HANGS = """
