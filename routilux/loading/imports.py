@@ -131,16 +131,29 @@ class FolderImport(FlowImport):
 
     def _import_from(self, module: ModuleType, target: str, fromlist: Sequence[str]) -> None:
         """`from package import modules`: those that are modules are imported first."""
-        version = self.version
         for name in fromlist:
             if name == "*":
-                self._import_from(module, target, getattr(module, "__all__", ()))
-            elif name not in vars(module):
-                whole = f"{target}.{name}"
-                if whole in version.modules.tree.names:
-                    version.modules.module(whole, version)
-                else:
-                    version.ask(whole)
+                for each in getattr(module, "__all__", ()):
+                    self._import_submodule(module, target, each)
+            elif not self._import_submodule(module, target, name) and not hasattr(module, name):
+                # Python itself would look into `sys.modules` now, where another folder's may stand.
+                file = vars(module).get("__file__")
+                place = file or "unknown location"
+                raise ImportError(
+                    f"cannot import name {name!r} from {target!r} ({place})", name=target, path=file
+                )
+
+    def _import_submodule(self, package: ModuleType, target: str, name: str) -> bool:
+        """Import a module of a package, unless the package has the name itself; False if there is none."""
+        version = self.version
+        if name in vars(package):
+            return True
+        whole = f"{target}.{name}"
+        if whole not in version.modules.tree.names:
+            version.ask(whole)
+            return False
+        version.modules.module(whole, version)
+        return True
 
     def _target(self, name: str, level: int, globals: Mapping[str, Any] | None = None) -> str | None:
         """The whole name of a module that may be in the folder; None for everybody else's."""

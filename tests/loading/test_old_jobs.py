@@ -383,3 +383,19 @@ def test_the_folder_of_another_loader_is_not_mixed_in(tmp_path: Path, folder: Ma
     made[0].loader.reload()
     assert not made[0].loader.errors
     assert [each.value("etl") for each in made] == ["3", "2"]
+
+
+@pytest.mark.parametrize("imports", ["from flows import helpers", "from . import helpers"])
+def test_a_module_that_only_the_folder_of_another_loader_has_cannot_be_imported(
+    tmp_path: Path, folder: MakeFolder, imports: str
+) -> None:
+    for number, files in enumerate(({"helpers.py": ""}, {"etl.py": f"{imports}\n{flow('etl')}"})):
+        (tmp_path / str(number)).mkdir()
+        made = folder(files, root=tmp_path / str(number) / "flows")
+        made.loader.reload()
+    assert not made.loader.catalog
+    error = made.loader.errors["etl.py"]
+    assert (error.lineno, error.message) == (
+        1,
+        "ImportError: cannot import name 'helpers' from 'flows' (unknown location)",
+    )
