@@ -166,7 +166,7 @@ async def take(name: str, picture: Picture) -> None:
             # Some flows print where the folder really is; the text must stay as wide as it was drawn.
             here = str(Path.cwd())
             (HERE / f"{name}.svg").write_text(
-                svg.replace(here, "/home/me/work/data".ljust(len(here))[: len(here)]), "utf-8"
+                svg.replace(here, "/srv/work/data".ljust(len(here))[: len(here)]), "utf-8"
             )
     finally:
         backend.close()

@@ -12,6 +12,7 @@ from routilux.history import LogLine
 from tests.tui import fixed
 from tests.tui.driving import Drive, main_of, screen_text, text_of
 from tui.formats import parameters_line
+from tui.pictures import JobDetail
 from tui.spans import line_width
 from tui.widgets.overview import Overview, log_rows, overview_rows
 
@@ -140,6 +141,21 @@ async def test_the_cursor_begins_at_the_first_routine_and_goes_over_gaps_and_hea
         # What can be copied can be gone to.
         assert {"job", "parameters", "routine:audit", "waits"} <= set(visited)
         assert visited[-1] == "job"
+
+
+@pytest.mark.anyio
+async def test_the_cursor_goes_to_the_first_routine_where_another_job_has_the_head_in_its_place() -> None:
+    def detail(routine_id: str, **params: object) -> JobDetail:
+        whole = fixed.detail(fixed.JOBS[-1])
+        summary = whole.snapshot.summary._replace(entry_params=params)
+        only = whole.snapshot.routines[0]._replace(routine_id=routine_id)
+        return whole._replace(snapshot=whole.snapshot._replace(summary=summary, routines=(only,)))
+
+    async with overview_of() as (_, view):
+        for shown, chosen in ((detail("quick"), "routine:quick"), (detail("src", n=20), "routine:src")):
+            view.forget(None)
+            view.show(shown)
+            assert view.chosen == chosen
 
 
 @pytest.mark.anyio

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from routilux import Flow
 from tests.tui import fixed
-from tests.tui.driving import Drive, type_text, until, until_shown
+from tests.tui.driving import Drive, screen_text, type_text, until, until_shown
 from tui import earlier
 from tui.app import RoutiluxApp
 from tui.chosen_theme import remember_theme, state_file, theme_in_effect
@@ -140,6 +140,7 @@ async def test_a_picture_of_the_screen_is_made_from_the_palette_and_its_place_is
     async with app.run_test(size=(160, 40), notifications=True) as pilot:
         await in_palette(pilot, "screenshot", "save a picture of the screen")
         await until_shown(pilot, "Saved the screen")
+        assert "Saved screenshot" not in screen_text(pilot), "it is said once"
         (picture,) = tmp_path.iterdir()
         assert picture.suffix == ".svg"
         assert "etl.daily" in picture.read_text()
