@@ -13,8 +13,9 @@ from types import MappingProxyType
 from routilux.loading.declarations import Declaration, declarations
 from routilux.loading.errors import LoadError, shown
 from routilux.loading.generation import FlowVersion
-from routilux.loading.modules import Modules, ModuleVersion, State
+from routilux.loading.modules import Modules
 from routilux.loading.tree import is_private, module_name
+from routilux.loading.versions import ModuleVersion, State
 
 
 @dataclass(slots=True)
@@ -51,11 +52,12 @@ def collect(
     flows_of: dict[str, list[FlowVersion]] = {}
     for flow in before.flows.values():
         flows_of.setdefault(flow.path, []).append(flow)
-    current = {
+    loaded = {
         version.place.file: version
         for version in modules.attempts.values()
-        if version.place.file is not None and not version.late
+        if version.place.file is not None and version.loaded
     }
+    current = {path: version for path, version in loaded.items() if not version.late}
     holds = False
     # Files that loaded, and lose flows by it that nobody else has.
     withheld: set[str] = set()
@@ -77,7 +79,7 @@ def collect(
         withheld |= lost
         holds = True
 
-    found = _errors(modules, current, conflicts)
+    found = _errors(modules, loaded, conflicts)
     for path, error in found.items():
         if is_due(path):
             after.errors[shown(path)] = error
@@ -86,7 +88,7 @@ def collect(
     for path in tree.sources:
         # A helper that nobody imports any more is not executed, and not wrong.
         undecided = path not in found and (
-            current[path].state is State.RUNNING if path in current else not is_private(path)
+            loaded[path].state is State.RUNNING if path in loaded else not is_private(path)
         )
         if (undecided or (path in found and not is_due(path))) and shown(path) in before.errors:
             after.errors[shown(path)] = before.errors[shown(path)]
@@ -157,13 +159,13 @@ def _conflict(declaration: Declaration, other: Declaration) -> LoadError:
 
 
 def _errors(
-    modules: Modules, current: Mapping[str, ModuleVersion], conflicts: Mapping[str, LoadError]
+    modules: Modules, loaded: Mapping[str, ModuleVersion], conflicts: Mapping[str, LoadError]
 ) -> dict[str, LoadError]:
     """What is wrong, by path as the tree has it."""
     tree = modules.tree
     found = {
         path: version.problem
-        for path, version in current.items()
+        for path, version in loaded.items()
         if version.state is State.FAILED and version.problem is not None
     }
     found.update(conflicts)

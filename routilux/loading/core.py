@@ -17,11 +17,11 @@ from routilux.loading.diffs import Outline, compare
 from routilux.loading.errors import shown
 from routilux.loading.generation import FlowDiff, FlowEvent, FlowVersion, Generation, LoadRecord
 from routilux.loading.imports import FolderWorld
-from routilux.loading.modules import ModuleVersion, State
 from routilux.loading.output import OutputLine
 from routilux.loading.records import Records
 from routilux.loading.source_diffs import SourceChange
 from routilux.loading.tree import Scanner, Source, Tree
+from routilux.loading.versions import ModuleVersion, State
 from routilux.registry import FlowRegistry
 
 # From so many changed files on it is no save but a checkout, which is waited for until it is over.
@@ -61,8 +61,8 @@ class FolderCore:
         # Path -> when its load began, until there is a record of it; and when the last load was over.
         self._began: dict[str, float] = {}
         self.ended: float | None = None
-        # The version of each file that was published last.
-        self._published: dict[str, ModuleVersion] = {}
+        # The version of each file that was published last, or that code at work has imported since.
+        self._in_service: dict[str, ModuleVersion] = {}
         self.holds = False
         self._files: dict[str, str] = {}
 
@@ -101,10 +101,15 @@ class FolderCore:
         self._looked, self.look_again = None, False
         self.ended = None
         with modules.changed:
+            self._in_service |= {
+                version.place.file: version
+                for version in modules.good.values()
+                if version.place.file is not None and not version.loaded
+            }
             after, useless = modules.next(tree)
             self.world.modules = after
         standing.withdraw()
-        names = [name for name in roots(after) if name not in after.attempts]
+        names = [name for name in roots(after) if name not in after.attempts] + after.late()
         for name in names:
             place = tree.names[name]
             self._since[place.file or ""] = self._began[place.file or ""] = began
@@ -167,19 +172,19 @@ class FolderCore:
         loaded = {
             version.place.file: version
             for version in tuple(modules.attempts.values())
-            if version.place.file is not None and version.state is State.GOOD and not version.late
+            if version.place.file is not None and version.state is State.GOOD and version.loaded
         }
-        published = {path: each for path, each in self._published.items() if path in modules.tree.sources}
+        published = {path: each for path, each in self._in_service.items() if path in modules.tree.sources}
         differs = (
             after.flows != before.flows
             or after.errors != before.errors
             or any(published.get(path) is not version for path, version in loaded.items())
-            or len(published) < len(self._published)
+            or len(published) < len(self._in_service)
         )
         if not (differs or new or self.is_new):
             return None
         events = self._events(before, after, number)
-        self._published = {**published, **loaded}
+        self._in_service = {**published, **loaded}
         self._catalogue = after
         self.output = {
             version.path: lines for version in modules.attempts.values() if (lines := version.output.lines())
@@ -207,9 +212,7 @@ class FolderCore:
         """The files whose import has not ended, or not even begun."""
         modules = self.world.modules
         attempts = tuple(modules.attempts.values())
-        running = {
-            each.place.file or "" for each in attempts if each.state is State.RUNNING and not each.late
-        }
+        running = {each.place.file or "" for each in attempts if each.state is State.RUNNING and each.loaded}
         begun = {each.name for each in attempts}
         return running | {modules.tree.names[name].file or "" for name in roots(modules) if name not in begun}
 
@@ -274,18 +277,18 @@ class FolderCore:
         return compare(*outlines, tuple(change for change in sources if change.before != change.now))
 
     def _helpers(self, version: ModuleVersion) -> list[tuple[str, Source | None, Source | None]]:
-        """The files that a version imports, directly or not, with the sources now and as published before."""
+        """The files that a version imports, directly or not, with their sources now and as they were."""
         attempts = self.world.modules.attempts
         found: dict[str, ModuleVersion] = {}
-        todo = deque(version.asked)
+        todo = deque((*version.asked, *version.later))
         while todo:
             each = attempts.get(todo.popleft())
             if each is not None and each.name not in found:
                 found[each.name] = each
-                todo.extend(each.asked)
+                todo.extend((*each.asked, *each.later))
         sources: list[tuple[str, Source | None, Source | None]] = []
         for each in found.values():
-            was = self._published.get(each.place.file or "")
+            was = self._in_service.get(each.place.file or "")
             if each is not version and was is not None and was is not each and each.source is not None:
                 sources.append((each.path, each.source, was.source))
         return sources

@@ -14,7 +14,9 @@ from typing import Final
 from routilux.interrupts import Interruptible
 from routilux.loading.errors import LoadError
 from routilux.loading.frames import user_part
-from routilux.loading.modules import Modules, ModuleVersion, State, of_thread
+from routilux.loading.masks import of_thread
+from routilux.loading.modules import Modules
+from routilux.loading.versions import ModuleVersion, State
 from routilux.outcomes import forget_frames
 
 # After so many seconds on one module a thread is no longer waited for before others are published.

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from routilux.flow import Flow
-from routilux.loading.modules import ModuleVersion
 from routilux.loading.tree import is_private
+from routilux.loading.versions import ModuleVersion
 
 
 class Declaration(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any, Final, TypeAlias
 from routilux.connection import Connection
 from routilux.flow import Flow
 from routilux.loading.generation import FlowDiff
-from routilux.loading.modules import FlowModule
 from routilux.loading.source_diffs import SourceChange
+from routilux.loading.versions import FlowModule
 from routilux.routine import Routine
 
 _PLAIN: Final = (int, float, complex, str, bytes, bool, type(None))

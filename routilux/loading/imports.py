@@ -14,9 +14,10 @@ from typing import Any
 from routilux.loading import standing
 from routilux.loading.frames import is_installed
 from routilux.loading.lazy import LazyImport
-from routilux.loading.modules import Modules, ModuleVersion
+from routilux.loading.modules import Modules
 from routilux.loading.standing import FlowImport
 from routilux.loading.tree import Tree
+from routilux.loading.versions import ModuleVersion
 
 
 class FolderWorld:

@@ -9,150 +9,19 @@ knew.
 
 from __future__ import annotations
 
-import builtins
 import threading
-import weakref
 from collections.abc import Iterable
-from contextvars import ContextVar
-from enum import Enum
-from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 
-from routilux.exceptions import ActivationInterrupted
-from routilux.flow import Flow
-from routilux.interrupts import Interruptible
 from routilux.loading import standing
-from routilux.loading.errors import LoadError, blocked, explain, shown
+from routilux.loading.errors import LoadError, blocked, explain
 from routilux.loading.lazy import assigned_lines, lazy_imports
-from routilux.loading.output import Output
-from routilux.loading.sources import LoadedSource, VersionedPath, forget_lines, keep_lines
-from routilux.loading.tree import Place, Source, Tree
+from routilux.loading.masks import hold, of_thread, release
+from routilux.loading.sources import keep_lines
+from routilux.loading.tree import Place, Source, Tree, is_private
+from routilux.loading.versions import ModuleVersion, Purpose, State, is_loading, purpose
 from routilux.log_capture import import_output
 from routilux.registry import staged
-
-# Whether the running code is being loaded. Otherwise it is at work, and what it imports late must not fail
-# for a file that is broken just now.
-_loading: ContextVar[bool] = ContextVar("routilux_loading", default=False)
-
-
-# Set in threads whose imports may be given up. Masked (1) while the loader works, unmasked (0) in the
-# modules' own code: an exception from another thread must never land where a lock is being taken.
-class _OfThread(threading.local):
-    guard: Interruptible | None = None
-
-
-of_thread = _OfThread()
-
-
-def _hold() -> None:
-    """From the modules' own code to the loader's: nothing arrives from here on."""
-    current = of_thread.guard
-    while current is not None:
-        try:
-            current.masked = 1
-            if current.wanted is not None:
-                current.collect()
-            return
-        except ActivationInterrupted:
-            pass  # it arrived on the way in; `wanted` is still set, and raised on the way back
-
-
-def _release() -> None:
-    """Back to the modules' own code; raises what came meanwhile."""
-    current = of_thread.guard
-    if current is not None:
-        current.masked = 0
-        if current.wanted is not None:
-            current.raise_wanted()
-
-
-class State(Enum):
-    RUNNING = "running"
-    GOOD = "good"
-    FAILED = "failed"
-    # Given up before it had ended, because its source has changed; nothing waits for it.
-    ABANDONED = "abandoned"
-
-
-class ModuleVersion:
-    """One execution of one module. `state`, `late` and `modules` are guarded by the lock of its `Modules`."""
-
-    def __init__(self, modules: Modules, name: str, place: Place, source: Source | None) -> None:
-        # The newest for as long as it is one of their attempts, and then its own for good, even where it is
-        # still in service: test_old_jobs.py has files that break, and then what they import changes.
-        self.modules = modules
-        self.name = name
-        self.place = place
-        # The file, relative to the root, as it can be shown; of a folder without a file, the folder.
-        self.path = shown(place.file or place.folder or ".")
-        self.source = source
-        self.file = None if place.file is None else VersionedPath(f"{modules.world.root}/{place.file}")
-        self.state = State.RUNNING
-        self.thread = threading.get_ident()
-        # Executed for code at work and not for a load: its flows and errors are not those of the folder.
-        self.late = not _loading.get()
-        # Names of the folder that it asked for while it was loaded, and those it may ask for at work, whether
-        # they exist or not. Dicts, whose copies are atomic.
-        self.asked: dict[str, None] = {}
-        self.later: dict[str, None] = {}
-        self.registered: dict[str, Flow] = {}
-        self.output = Output()
-        # The line of the last assignment to each name at the top of the module.
-        self.lines: dict[str, int] = {}
-        # Once it has failed: what was raised, and in words.
-        self.error: BaseException | None = None
-        self.problem: LoadError | None = None
-        self.module = _make_module(self)
-        if self.file is not None:
-            weakref.finalize(self, forget_lines, self.file).atexit = False
-
-    def ask(self, name: str) -> None:
-        """Note that it imports a name of the folder."""
-        if name != self.name:
-            (self.asked if _loading.get() else self.later)[name] = None
-
-    def __repr__(self) -> str:
-        return f"<{self.name} {self.state.value}>"
-
-
-class FlowModule(ModuleType):
-    """A module of a flow folder. A package finds its modules on behalf of whoever asks for them.
-
-    One package serves several states of the folder, in which its modules differ, so they are no
-    attributes of it.
-    """
-
-    def __getattr__(self, name: str) -> ModuleType:
-        if not name.startswith("__"):
-            found = standing.submodule(self, name)
-            if found is not None:
-                return found
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-
-
-def _make_module(version: ModuleVersion) -> FlowModule:
-    module = FlowModule(version.name)
-    loader = None
-    if version.file is not None and version.source is not None:
-        loader = LoadedSource(version.name, str.__str__(version.file), version.source.content)
-        module.__file__ = loader.path
-    folder = version.place.folder
-    spec = ModuleSpec(
-        version.name, loader, origin=None if loader is None else loader.path, is_package=folder is not None
-    )
-    spec.has_location = loader is not None
-    if folder is not None:
-        module.__path__ = spec.submodule_search_locations = [
-            f"{version.modules.world.root}/{folder}".rstrip("/")
-        ]
-    module.__spec__ = spec
-    module.__loader__ = loader
-    module.__package__ = spec.parent
-    module.__dict__["__builtins__"] = {
-        **vars(builtins),
-        "__import__": version.modules.world.make_import(version),
-    }
-    return module
 
 
 class Modules:
@@ -252,18 +121,30 @@ class Modules:
                 todo += (*found.asked, *found.later)
         return own
 
+    def late(self) -> list[str]:
+        """The names of the files that only code at work had imported, and that have changed since."""
+        return [
+            name
+            for name, version in self.good.items()
+            if version.late and name not in self.attempts and self.tree.names[name].file is not None
+        ]
+
     def drop_unused(self, roots: Iterable[str]) -> None:
-        """Forget the modules that none of `roots` has come to: their flows and errors count no more."""
+        """Forget the modules that nothing from `roots` on imports: their flows and errors count no more.
+
+        Who imports them next has them executed.
+        """
         with self.changed:
-            used: set[str] = set()
-            todo = list(roots)
-            while todo:
-                name = todo.pop()
-                version = self.attempts.get(name)
-                if name not in used and version is not None:
-                    used.add(name)
-                    todo += version.asked
-            unused = [each for each in self.attempts.values() if each.name not in used and not each.late]
+            roots = set(roots)
+            used = self._reachable(roots, late=False)
+            usable = self._reachable(roots, late=True)
+            unused = [
+                version
+                for name, version in self.attempts.items()
+                if name not in (usable if version.late else used)
+                # Its asker may be of an older state of the folder, or from outside.
+                and not (version.late and version.state is State.RUNNING)
+            ]
             # Old code may still have them, and they what they import.
             for version in unused:
                 if version.state is not State.RUNNING:
@@ -271,26 +152,47 @@ class Modules:
             for version in unused:
                 del self.attempts[version.name]
                 self.good.pop(version.name, None)
+            for name, version in list(self.good.items()):
+                if not (name in self.attempts or name in roots or (version.late and name in usable)):
+                    del self.good[name]
+
+    def _reachable(self, roots: Iterable[str], *, late: bool) -> set[str]:
+        """What the newest versions import, from `roots` on; `late`: at work too, and those in service."""
+        found: set[str] = set()
+        todo = list(roots)
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                for version in (self.attempts.get(name), self.good.get(name) if late else None):
+                    if version is not None:
+                        todo += (*version.asked, *version.later) if late else version.asked
+        return found
 
     # ---- finding
 
     def peek(self, name: str) -> ModuleVersion | None:
         """The version that code finds now, even half executed; never executes one, never waits."""
         attempt, good = self.attempts.get(name), self.good.get(name)
-        if attempt is not None and (attempt.state is State.GOOD or good is None or _loading.get()):
+        if attempt is not None and (attempt.state is State.GOOD or good is None or is_loading()):
             return attempt
         return good
 
     def load(self, name: str) -> None:
-        """Execute a module for the folder, unless it has been. Raises what it raises."""
-        token = _loading.set(True)
+        """Execute a module for the folder, unless it has been; for code at work, if it is one of `late`.
+
+        Raises what it raises.
+        """
+        place = self.tree.names.get(name)
+        is_late = place is not None and place.file is not None and is_private(place.file)
+        token = purpose.set(Purpose.NEXT_WORK if is_late else Purpose.FOLDER)
         try:
             self.module(name, None)
         except BaseException as error:
             self._fail_unexecuted(name, error)
             raise
         finally:
-            _loading.reset(token)
+            purpose.reset(token)
 
     def _fail_unexecuted(self, name: str, error: BaseException) -> None:
         """Note the failure of a module whose package has failed, so that it has not even begun."""
@@ -316,11 +218,11 @@ class Modules:
         current = of_thread.guard
         if current is None or current.masked:
             return self._module(name, asker)
-        _hold()
+        hold()
         try:
             return self._module(name, asker)
         finally:
-            _release()
+            release()
 
     def _module(self, name: str, asker: ModuleVersion | None) -> ModuleType:
         parent = name.rpartition(".")[0]
@@ -342,15 +244,18 @@ class Modules:
         return self._version(name, place).module
 
     def _version(self, name: str, place: Place) -> ModuleVersion:
-        loading = _loading.get()
+        loading = is_loading()
         me = threading.get_ident()
         with self.changed:
             while True:
                 attempt = self.attempts.get(name)
                 if attempt is not None and attempt.state is State.GOOD:
-                    attempt.late = attempt.late and not loading
+                    attempt.late = attempt.late and purpose.get() is not Purpose.FOLDER
+                    attempt.loaded = attempt.loaded or loading
                     return attempt
-                if not loading and name in self.good:
+                # One that is loaded for code at work is waited for: new code must not get its old version.
+                is_coming = attempt is not None and attempt.late and attempt.state is State.RUNNING
+                if not loading and not is_coming and name in self.good:
                     return self.good[name]
                 if attempt is None or attempt.state is State.ABANDONED:
                     version = self._start(name, place)
@@ -404,15 +309,15 @@ class Modules:
             if version.source is not None:
                 code = _compile(version, version.source)
                 try:
-                    _release()
+                    release()
                     exec(code, version.module.__dict__)
                 finally:
-                    _hold()
+                    hold()
         except BaseException as raised:
             error = raised
             raise
         finally:
-            _hold()
+            hold()
             staged.reset(stage)
             import_output.reset(output)
             version.output.close()

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from routilux.loading.lazy import LazyImport
 
 if TYPE_CHECKING:
-    from routilux.loading.modules import Modules, ModuleVersion
+    from routilux.loading.modules import Modules
+    from routilux.loading.versions import ModuleVersion
 
 
 class World(Protocol):

@@ -6,10 +6,12 @@ import gc
 import linecache
 import logging
 import sys
+import threading
 import tracemalloc
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -44,8 +46,6 @@ class Held:
     """A job that has begun and waits at its gate."""
 
     def __init__(self, runtime: Runtime, name: str = "etl") -> None:
-        import threading
-
         self.gate, arrived = threading.Event(), threading.Event()
         state = runtime.exec(name, {"arrived": arrived, "gate": self.gate})
         job = runtime.get_job(state.job_id)
@@ -148,6 +148,145 @@ def test_a_lazy_import_of_a_broken_file_gets_its_last_good_version(folder: MakeF
     made.loader.reload()
     assert list(made.loader.errors) == ["late.py"]
     assert start(made).report() == "good"
+
+
+LATE = "from ._late import NAME; job_state.shared_data['report'] = NAME"
+
+
+def registered(name: str) -> str:
+    """The source of a helper that registers a flow."""
+    return (
+        "from routilux import Flow, FlowRegistry\n"
+        f"FlowRegistry.get_instance().register_by_name({name!r}, Flow({name!r}))\n"
+    )
+
+
+def late_folder(folder: MakeFolder, start: Start, *, work: str = LATE, **files: str) -> Folder:
+    """A flow whose logic has imported a private helper that nobody imports at the top."""
+    made = folder({"etl.py": GATED.format(top="", work=work), "_late.py": "NAME = 1"} | files)
+    made.loader.reload()
+    start(made).report()
+    return made
+
+
+def test_a_private_helper_that_only_logic_imports_is_new_for_new_jobs_when_it_is_saved(
+    folder: MakeFolder, start: Start
+) -> None:
+    made = late_folder(folder, start)
+    old = start(made)
+    for number in range(2, 5):
+        made.write("_late.py", f"NAME = {number}")
+        made.loader.reload()
+        assert start(made).report() == number
+    assert old.report() == 1
+
+
+def test_a_save_of_a_helper_that_only_logic_imports_tells_what_changed(
+    folder: MakeFolder, start: Start
+) -> None:
+    made = late_folder(folder, start)
+    made.write("_late.py", "NAME = 2")
+    made.loader.reload()
+    change = made.until_event("changed", flow="etl")
+    assert change.diff is not None
+    assert [each.path for each in change.diff.sources] == ["_late.py"]
+
+
+def test_a_helper_that_only_logic_imports_is_named_when_it_breaks_and_its_last_good_version_stays(
+    folder: MakeFolder, start: Start
+) -> None:
+    made = late_folder(folder, start)
+    made.write("_late.py", "NAME = ")
+    made.loader.reload()
+    assert [(path, error.kind) for path, error in made.loader.errors.items()] == [("_late.py", "syntax")]
+    assert start(made).report() == 1
+    made.write("_late.py", "NAME = 3")
+    made.loader.reload()
+    assert not made.loader.errors
+    assert start(made).report() == 3
+
+
+def test_what_a_helper_that_only_logic_imports_imports_itself_is_executed_once(
+    folder: MakeFolder, start: Start
+) -> None:
+    made = late_folder(
+        folder, start, **{"_late.py": "from ._deep import NAME", "_deep.py": "NAME = object()"}
+    )
+    made.write("_late.py", "from ._deep import NAME\n")
+    made.loader.reload()
+    first = start(made).report()
+    made.write("other.py", flow("other"))
+    made.loader.reload()
+    assert start(made).report() is first
+
+
+def test_a_helper_whose_import_moves_into_logic_as_it_is_saved_is_new_for_new_jobs(
+    folder: MakeFolder, start: Start
+) -> None:
+    made = folder({"etl.py": GATED.format(top="from . import _late", work=LATE), "_late.py": "NAME = 1"})
+    made.loader.reload()
+    made.write("etl.py", GATED.format(top="", work=LATE))
+    made.write("_late.py", "NAME = 2")
+    made.loader.reload()
+    assert start(made).report() == 2
+
+
+def test_a_job_of_new_code_waits_for_the_helper_that_was_saved_with_it(
+    folder: MakeFolder, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = ModuleType("outside_of_the_folder")
+    outside.gate = gate = threading.Event()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, outside.__name__, outside)
+    work = "from ._late import NAME; job_state.shared_data['report'] = VERSION, NAME"
+    made = late_folder(folder, start, **{"etl.py": GATED.format(top="VERSION = 1", work=work)})
+    made.write("etl.py", GATED.format(top="VERSION = 2", work=work))
+    made.write("_late.py", "import outside_of_the_folder\noutside_of_the_folder.gate.wait(60)\nNAME = 2")
+    made.loader.start()
+    # Its import lasts, and does not hold up the flow.
+    made.until_event("changed", flow="etl")
+    held = start(made)
+    held.gate.set()
+    assert not held.job.wait(0.2)
+    gate.set()
+    assert held.report() == (2, 2)
+
+
+def test_a_helper_that_no_logic_imports_any_more_is_not_executed(folder: MakeFolder, start: Start) -> None:
+    made = late_folder(folder, start)
+    made.write("etl.py", flow("etl"))
+    made.loader.reload()
+    made.write("_late.py", "1 / 0")
+    made.loader.reload()
+    assert not made.loader.errors
+
+
+def test_flows_of_a_helper_that_only_logic_imports_are_not_those_of_the_folder(
+    folder: MakeFolder, start: Start
+) -> None:
+    made = late_folder(folder, start)
+    made.write("_late.py", f"NAME = 2\n{registered('hidden')}")
+    made.loader.reload()
+    assert start(made).report() == 2
+    assert list(made.loader.catalog) == ["etl"]
+
+
+def test_a_helper_that_logic_imported_counts_as_any_other_once_a_flow_imports_it_at_the_top(
+    folder: MakeFolder, start: Start
+) -> None:
+    made = late_folder(folder, start)
+    made.write("etl.py", GATED.format(top="from . import _late", work=LATE))
+    made.write("_late.py", f"NAME = 2\n{registered('shown')}")
+    made.loader.reload()
+    assert start(made).report() == 2
+    assert list(made.loader.catalog) == ["etl", "shown"]
+
+
+def test_a_helper_whose_name_logic_computes_is_new_for_new_jobs(folder: MakeFolder, start: Start) -> None:
+    work = "import importlib; m = importlib.import_module('flows._' + 'late'); "
+    made = late_folder(folder, start, work=work + "job_state.shared_data['report'] = m.NAME")
+    made.write("_late.py", "NAME = 2")
+    made.loader.reload()
+    assert start(made).report() == 2
 
 
 @pytest.mark.parametrize("after", [["NAME = 'new'"], [None], [None, "1 / 0"], [None, "NAME = 'new'"]])

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from routilux.loading import FlowEvent, Generation
-from routilux.loading.modules import Modules, ModuleVersion
+from routilux.loading.modules import Modules
 from routilux.loading.tree import Tree
+from routilux.loading.versions import ModuleVersion
 from tests.helpers import LIMIT
 from tests.loading.conftest import MakeFolder
 from tests.loading.files import flow

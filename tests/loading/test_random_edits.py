@@ -27,7 +27,8 @@ FLOW = """
 from routilux import Flow, Routine
 {imports}
 class Step(Routine):
-    '''What was imported at the top and what is imported late are one and the same.'''
+    '''What was imported at the top and what is imported late are one and the same; and what only
+    logic imports is as it was saved when the job started.'''
     def __init__(self):
         super().__init__()
         self.define_slot("trigger")
@@ -37,6 +38,11 @@ class Step(Routine):
         same = True
         {late}
         job_state.shared_data["report"] = same
+        try:
+            from flows import _late
+            job_state.shared_data["late"] = _late.X
+        except ImportError:
+            job_state.shared_data["late"] = None
 
 flow = Flow({name!r})
 flow.add_routine(Step(), "step")
@@ -62,6 +68,7 @@ class Editor:
             self.write_flow,
             self.write_helper,
             self.write_helper,
+            self.write_late_helper,
             self.break_something,
             self.delete,
             self.rename,
@@ -97,6 +104,19 @@ class Editor:
         imports = self.random.choice(["", "", "from flows import h1\n", "import h0\n", "from . import _h2\n"])
         file.write_text(f"{imports}X = {self.random.randrange(1000)}\n")
         return f"write {file.name}"
+
+    def write_late_helper(self) -> str:
+        """Never broken: a load from nothing does not execute it."""
+        file = self.root / "_late.py"
+        if self.random.random() < 0.2:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_text(f"X = {self.random.randrange(1000)}\n")
+        return "write _late.py"
+
+    def late_value(self) -> int | None:
+        file = self.root / "_late.py"
+        return int(file.read_text().split()[-1]) if file.exists() else None
 
     def break_something(self) -> str:
         file = self.path(FLOWS + HELPERS)
@@ -203,6 +223,16 @@ def run(made: Folder, runtime: Runtime, seed: int, rounds: int, fresh: Callable[
         assert {name: made.registry.get_by_name(name) for name in made.registry.list_names()} == {
             name: flow.flow for name, flow in made.loader.catalog.items()
         }
+        made.loader.reload()
+        for name, version in made.loader.catalog.items():
+            # The last good version of a file that is broken goes on with what it knew.
+            if version.path not in made.loader.errors:
+                gate = threading.Event()
+                job = runtime.get_job(runtime.exec(name, {"gate": gate}).job_id)
+                assert job is not None
+                _end(gate, job)
+                late = job.job_state.shared_data["late"]
+                assert late == editor.late_value(), f"seed {seed}: {name} after {done[-8:]}"
         while len(held) > 6:
             _end(*held.pop(editor.random.randrange(len(held))))
     for gate, job in held:
