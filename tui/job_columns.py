@@ -9,8 +9,8 @@ from routilux.snapshot import JobSummary, Progress
 from routilux.status import ExecutionStatus
 from tui.formats import bar, brief, duration, short_id
 from tui.glyphs import STATUS, WIDEST_STATUS, status_span
-from tui.job_rows import Sort
 from tui.job_search import last_event
+from tui.ranking import Sort
 from tui.spans import Line, Span, fit
 
 # From so many columns on the state is said in a word besides its glyph.

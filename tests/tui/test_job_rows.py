@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from routilux.snapshot import JobSummary, Progress
 from tests.tui import fixed
 from tests.tui.fixed import S
-from tui import job_rows
+from tui import job_rows, ranking
 from tui.filters import parse_filter
-from tui.job_rows import SORTS, VIEWS, JobRows, Sort
+from tui.job_rows import VIEWS, JobRows
 from tui.job_search import FIELDS, STATES, JobTexts
+from tui.ranking import SORTS, Sort, value_by
 from tui.roster import Change, changes_between
 
 FILTERS = [
@@ -72,9 +73,10 @@ def naive(rows: JobRows, jobs: tuple[JobSummary, ...]) -> list[JobSummary]:
     passing = [job for job in jobs if shown(job) and passes(job)]
     if rows.sort.by == "started":
         return passing[::-1] if rows.sort.down else passing
+    value = value_by(rows.sort.by, JobTexts().params)
     # Sorting is stable: among equals the newest stays first, whichever way the values go.
     newest_first = passing[::-1]
-    return sorted(newest_first, key=lambda job: rows._key(0, job)[0], reverse=rows.sort.down)
+    return sorted(newest_first, key=lambda job: value((0, job)), reverse=rows.sort.down)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -82,7 +84,7 @@ def naive(rows: JobRows, jobs: tuple[JobSummary, ...]) -> list[JobSummary]:
 def test_the_rows_are_those_of_sorting_everything_anew(
     steps: list[tuple[str, Any]], many: int, slowly: bool
 ) -> None:
-    job_rows._MANY, job_rows._GLANCE = many, 2  # type: ignore[misc]
+    ranking._MANY, job_rows._GLANCE = many, 2  # type: ignore[misc]
     try:
         # With a clock that runs away every scan is cut into as many parts as possible.
         ticking = itertools.count()
@@ -118,7 +120,7 @@ def test_the_rows_are_those_of_sorting_everything_anew(
         hidden = {job.job_id for job in jobs} - {job.job_id for job in rows.rows}
         assert all(rows.row_of(job_id) is None for job_id in hidden)
     finally:
-        job_rows._MANY, job_rows._GLANCE = 200, 512  # type: ignore[misc]
+        ranking._MANY, job_rows._GLANCE = 200, 512  # type: ignore[misc]
 
 
 def test_a_new_filter_leaves_the_rows_alone_until_it_has_been_over_all() -> None:

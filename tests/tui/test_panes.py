@@ -14,7 +14,7 @@ from tests.tui.driving import Drive, main_of, text_of
 from tests.tui.fixed import FixedBackend, S
 from tui.app import RoutiluxApp
 from tui.job_columns import Needs, arrange, cells, head
-from tui.job_rows import Sort
+from tui.ranking import Sort
 from tui.screens.main import MainScreen
 from tui.spans import line_width
 from tui.widgets.log_view import LogView

@@ -17,6 +17,7 @@ from tui.feed import Feed
 from tui.formats import short_id
 from tui.job_words import cancelling_means, count_of, job_name, jobs_named
 from tui.marks import Targets
+from tui.parts import in_parts
 from tui.screens.question import Answer, Question
 from tui.screens.steering import SteeringScreen
 from tui.screens.waiting import wait_for
@@ -161,12 +162,8 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
     async def _give(self, verb: Verb, order: Callable[[str], bool], jobs: Jobs) -> None:
         batch = Batch(verb, [job.job_id for job in jobs], order, self._clock)
         self._batches.append(batch)
-        self._order_on(batch)
-
-    def _order_on(self, batch: Batch) -> None:
         if batch.go_on():
-            # Keys that came meanwhile are dealt with first.
-            self.call_later(self._order_on, batch)
+            in_parts(self, batch.go_on)
 
     def tell_batches(self) -> None:
         """Say what has become of orders to many jobs, once it has. Asked at every frame."""

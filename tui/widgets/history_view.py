@@ -15,6 +15,7 @@ from tui.filters import Filter, parse_filter
 from tui.formats import clock_time, pretty
 from tui.history_rows import FIELDS, WORDS, HistoryRows
 from tui.keys import bindings_of
+from tui.parts import in_parts
 from tui.readings import Readings
 from tui.spans import Line, cut, fit, width
 from tui.widgets.cursor import CursorPane
@@ -124,18 +125,17 @@ class HistoryView(CursorPane):
     def set_filter(self, text: str) -> None:
         """Show the records that pass: words of the routine, the event or the data."""
         if self._rows.arrange(parse_filter(text, FIELDS)):
-            self.call_later(self._go_on)
+            in_parts(self, self._go_on)
         self._show_rows()
         self.refresh()
 
-    def _go_on(self) -> None:
-        """Keys that came meanwhile are dealt with before the next part."""
-        if self._rows.go_on():
-            self.call_later(self._go_on)
-        else:
+    def _go_on(self) -> bool:
+        more = self._rows.go_on()
+        if not more:
             self._show_rows()
             self.refresh()
             self.post_message(self.Changed())
+        return more
 
     def passes(self, record: ExecutionRecord) -> bool:
         """Whether the filter shows a record."""

@@ -16,10 +16,12 @@ from routilux.snapshot import JobSummary, RuntimeSnapshot
 from tui.filters import Filter, parse_filter
 from tui.formats import duration
 from tui.job_columns import Column, Needs, arrange, cells, column_at, head, pick
-from tui.job_rows import SORTS, VIEWS, JobRows, Sort
+from tui.job_rows import VIEWS, JobRows
 from tui.job_search import FIELDS, STATES
 from tui.keys import bindings_of, key_named
 from tui.marks import Marks, Targets
+from tui.parts import in_parts
+from tui.ranking import SORTS, Sort
 from tui.roster import Changes
 from tui.spans import BLANK, Line, Span, clean, cut, wrap
 from tui.widgets.cursor import MARK, NO_MARK, CursorPane
@@ -101,14 +103,13 @@ class JobTable(CursorPane, inherit_bindings=False):
         self, *, sort: Sort | None = None, view: str | None = None, wanted: Filter | None = None
     ) -> None:
         if self.rows.arrange(sort=sort, view=view, wanted=wanted):
-            self.call_later(self._go_on)
+            in_parts(self, self._go_on)
         self._show_rows()
 
-    def _go_on(self) -> None:
-        """Keys that came meanwhile are dealt with before the next part."""
-        if self.rows.scanning and self.rows.go_on():
-            self.call_later(self._go_on)
+    def _go_on(self) -> bool:
+        more = self.rows.go_on()
         self._show_rows()
+        return more
 
     @property
     def chosen_job(self) -> JobSummary | None:
