@@ -11,8 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from routilux.loading import standing
+from routilux.loading import handlers, standing
 from routilux.loading.frames import is_installed
+from routilux.loading.handlers import Added
 from routilux.loading.lazy import LazyImport
 from routilux.loading.modules import Modules
 from routilux.loading.standing import FlowImport
@@ -32,6 +33,7 @@ class FolderWorld:
     def __init__(self, root: str, *, captures: bool) -> None:
         self.root = root
         self.captures = captures
+        self.handlers: dict[str, Added] = {}
         self.package = package_name(Path(root))
         self.modules = Modules(self, Tree(self.package, {}))
         # Whether a plain name means something outside the folder.
@@ -40,6 +42,7 @@ class FolderWorld:
 
     def install(self) -> None:
         standing.install(self)
+        handlers.watch()
         parent = str(Path(self.root).parent)
         if parent not in sys.path:
             sys.path.append(parent)
@@ -47,6 +50,7 @@ class FolderWorld:
 
     def uninstall(self) -> None:
         standing.uninstall(self)
+        handlers.unwatch()
         if self._added_path in sys.path:
             sys.path.remove(self._added_path)
 

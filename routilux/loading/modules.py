@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable
 from types import CodeType, ModuleType
 
-from routilux.loading import standing
+from routilux.loading import handlers, standing
 from routilux.loading.errors import LoadError, blocked, explain
 from routilux.loading.lazy import assigned_lines, lazy_imports
 from routilux.loading.masks import hold, of_thread, release
@@ -308,11 +308,12 @@ class Modules:
         try:
             if version.source is not None:
                 code = _compile(version, version.source)
-                try:
-                    release()
-                    exec(code, version.module.__dict__)
-                finally:
-                    hold()
+                with handlers.noted(version.handlers):
+                    try:
+                        release()
+                        exec(code, version.module.__dict__)
+                    finally:
+                        hold()
         except BaseException as raised:
             error = raised
             raise
@@ -325,6 +326,7 @@ class Modules:
 
     def _ended(self, version: ModuleVersion, error: BaseException | None) -> None:
         problem = None if error is None else version.modules.explain(version, error)
+        useless = version.handlers
         with self.changed:
             if version.state is State.RUNNING:
                 # These may be newer by now than those it was started in.
@@ -332,10 +334,13 @@ class Modules:
                 if error is None:
                     version.state = State.GOOD
                     home.good[version.name] = version
+                    useless = self.world.handlers.pop(version.name, [])
+                    self.world.handlers[version.name] = version.handlers
                 else:
                     version.error, version.problem = error, problem
                     version.state = State.FAILED
             self.changed.notify_all()
+        handlers.take_off(useless)
 
     def explain(self, version: ModuleVersion, error: BaseException) -> LoadError:
         """What is wrong with a version whose execution raised."""

@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from routilux.loading.handlers import Added
 from routilux.loading.lazy import LazyImport
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class World(Protocol):
     modules: Modules
     # Whether what modules print at import is kept with them, and not printed.
     captures: bool
+    # What the modules that loaded last added to loggers, by name. Guarded by the lock of `modules`.
+    handlers: dict[str, Added]
 
     def is_outside(self, head: str) -> bool:
         """Whether Python or an installed package has a name."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from routilux.flow import Flow
 from routilux.loading import standing
 from routilux.loading.errors import LoadError, shown
+from routilux.loading.handlers import Added
 from routilux.loading.output import Output
 from routilux.loading.sources import LoadedSource, VersionedPath, forget_lines
 from routilux.loading.tree import Place, Source
@@ -74,6 +75,8 @@ class ModuleVersion:
         self.asked: dict[str, None] = {}
         self.later: dict[str, None] = {}
         self.registered: dict[str, Flow] = {}
+        # What it added to loggers at import.
+        self.handlers: Added = []
         self.output = Output()
         # The line of the last assignment to each name at the top of the module.
         self.lines: dict[str, int] = {}
