@@ -158,7 +158,7 @@ def drain(loop: EventLoop, lane: Lane) -> int:
                     failure = outcomes.interrupted(lane, failure)
             if timer:
                 loop.host.cancel_call(timer)
-            if lane.partial:
+            if lane.unfinished is not None:
                 lane.flush_output()
             count += 1
             if failure is not None:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from routilux import activations, backpressure, carry_on, closing, elapsed, outcomes, routing
 from routilux.context import current_activation
+from routilux.history import RawLine
 from routilux.job_state import NOTHING, JobState
 from routilux.lane import Lane
 from routilux.plain_copy import plain_copy
@@ -189,6 +190,14 @@ class EventLoop:
     def emit_from_outside(self, routine: Routine, event_name: str, params: dict[str, Any]) -> None:
         """Route an item of a thread that runs no activation of this job."""
         routing.emit(None, routine, event_name, params, self)
+
+    def unfinished_lines(self) -> tuple[int, list[RawLine]]:
+        """The printed lines that are not ended yet, and how many lines were logged by then."""
+        with self.lock:
+            lanes = tuple(self.lanes)
+        log = self.state.log_ring()
+        with log.lock:
+            return log.total, [line for lane in lanes for line in lane.unfinished_lines()]
 
     # ---- running
 

@@ -118,28 +118,30 @@ class LogRing(Ring):
     """The newest lines of a log. All methods may be called from any thread, and at any time.
 
     With a lock of its own, which a thread may hold twice: a garbage collection may begin wherever the
-    engine holds a lock, and what it finalizes may print.
+    engine holds a lock, and what it finalizes may print. It guards the job's unfinished lines too, so that
+    one that ends is a line of the log in the same moment.
     """
 
-    __slots__ = ("_lock",)
+    __slots__ = ("lock",)
 
     def __init__(self, maximum: int) -> None:
         super().__init__(maximum)
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     def append(self, record: tuple[int, str, str, Any]) -> None:
-        with self._lock:
-            super().append(record)
+        with self.lock:
+            self.records.append(record)
+            self.total += 1
 
     def numbered(self) -> list[tuple[int, tuple[int, str, str, Any]]]:
-        with self._lock:
+        with self.lock:
             # In this order: nothing is allocated, and so nothing collected, between the copy and the count.
             records = list(self.records)
             total = self.total
         return list(enumerate(records, total - len(records)))
 
     def since(self, sequence: int) -> list[tuple[int, tuple[int, str, str, Any]]]:
-        with self._lock:
+        with self.lock:
             while True:
                 first = max(sequence, self.dropped)
                 backwards = islice(reversed(self.records), max(0, self.total - first))

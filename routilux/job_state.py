@@ -21,6 +21,7 @@ from routilux.history import (
     JobError,
     LogLine,
     LogRing,
+    RawLine,
     Ring,
     as_lines,
     as_records,
@@ -46,6 +47,9 @@ class Engine(Protocol):
     """What a job's data needs of the loop that runs the job."""
 
     def emit_from_outside(self, routine: Routine, event_name: str, params: dict[str, Any]) -> None: ...
+
+    def unfinished_lines(self) -> tuple[int, list[RawLine]]:
+        """The printed lines that are not ended yet, and how many lines were logged by then."""
 
 
 class JobState:
@@ -277,6 +281,10 @@ class JobState:
     @uninterrupted
     def add_log_line(self, level: str, routine_id: str, message: str) -> None:
         """Add a line to the job's log; the newest 10,000 are kept."""
+        self.log_ring().append((self.now_ns(), level, routine_id, message))
+
+    def log_ring(self) -> LogRing:
+        """The job's log; for the engine. It is made when it is first asked for."""
         log = self._log
         if log is None:
             with _making_log:
@@ -285,7 +293,7 @@ class JobState:
                 if self._log is None:
                     self._log = made
                 log = self._log
-        log.append((self.now_ns(), level, routine_id, message))
+        return log
 
     @property
     def cancel_requested(self) -> bool:
@@ -371,6 +379,21 @@ class JobState:
         """The log lines from number `sequence` on that are still kept; costs what it answers with."""
         log = self._log
         return as_lines(log.since(sequence) if log is not None else [])
+
+    def unfinished_lines(self) -> list[LogLine]:
+        """The lines that logic has printed so far and not ended, as they stand now: a progress bar, a prompt.
+
+        One for each activation that runs, each thread and each stream, if it shows something: what a carriage
+        return has written over is gone. It becomes a line of the log when a line end is printed or
+        the activation ends. `timestamp` is when it was printed on last. `sequence` is the number of lines
+        that had been logged by then: the lines of `logs_since` from that number on came later.
+        Any thread may call it; it waits for nothing but two locks that are held for moments.
+        """
+        engine = self._engine
+        if self._log is None or engine is None:
+            return []
+        total, lines = engine.unfinished_lines()
+        return as_lines([(total, line) for line in lines])
 
     @property
     def log_total(self) -> int:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
+from threading import get_ident
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from routilux import routing
+from routilux.history import RawLine
 from routilux.interrupts import Interruptible
 from routilux.slot import Slot
+from routilux.unfinished import UnfinishedLine, shown
 from routilux.unit import Unit
 
 if TYPE_CHECKING:
     from routilux.backpressure import Crew
     from routilux.event_loop import EventLoop
-
-# Held while a lane's `partial` is made. A thread may hold it twice; see routilux.history.LogRing.
-_making = threading.RLock()
 
 
 class Lane(Interruptible):
@@ -32,10 +33,10 @@ class Lane(Interruptible):
         "job_state",
         "loop",
         "outer",
-        "partial",
         "routine",
         "routine_id",
         "started_ns",
+        "unfinished",
         "unit",
         "waits_on",
     )
@@ -60,8 +61,9 @@ class Lane(Interruptible):
         self.blocked_on: tuple[Unit, Slot] | None = None
         # What another job or the pool has to notify for this thread to go on, while it waits for that.
         self.waits_on: threading.Condition | None = None
-        # Printed text without its end of line yet, by thread and level.
-        self.partial: dict[tuple[int, str], str] | None = None
+        # What was printed without its end of line yet, by thread and level; None where nothing was printed.
+        # Guarded by the lock of the job's log.
+        self.unfinished: dict[tuple[int, str], UnfinishedLine] | None = None
         # The threads that share this one's place in the pool; see routilux.backpressure.
         self.crew: Crew | None = None
 
@@ -75,26 +77,46 @@ class Lane(Interruptible):
 
     def write_output(self, level: str, text: str) -> None:
         """Add printed text to the job's log, line by line. Any thread that has copied the context."""
-        if self.partial is None:
-            with _making:
-                made: dict[tuple[int, str], str] = {}
-                if self.partial is None:
-                    self.partial = made
-        partial = self.partial
-        key = (threading.get_ident(), level)
-        *lines, rest = (partial.pop(key, "") + text).split("\n")
-        if rest:
-            partial[key] = rest
-        for line in lines:
-            self.job_state.add_log_line(level, self.routine_id, line)
+        thread_id = get_ident()
+        own = thread_id == self.thread_id
+        if own:
+            self.mask()
+        try:
+            state = self.job_state
+            log = state._log or state.log_ring()
+            key = (thread_id, level)
+            with log.lock:
+                if self.unfinished is None:
+                    self.unfinished = {}
+                line = self.unfinished.get(key) or self.unfinished.setdefault(key, UnfinishedLine())
+                line.ns = now = state.base_ns + perf_counter_ns()
+                for ended in line.add(text):
+                    log.append((now, level, self.routine_id, ended))
+        finally:
+            if own:
+                self.unmask()
 
     def flush_output(self) -> None:
         """Log what was printed without an end of line."""
-        partial = self.partial or {}
-        for key in list(partial):
-            text = partial.pop(key, "")
-            if text:
-                self.job_state.add_log_line(key[1], self.routine_id, text)
+        log = self.job_state.log_ring()
+        with log.lock:
+            unfinished, self.unfinished = self.unfinished, None
+            for (_, level), line in (unfinished or {}).items():
+                text = shown(line.text)
+                if text.strip():
+                    log.append((self.job_state.now_ns(), level, self.routine_id, text))
+
+    def unfinished_lines(self) -> list[RawLine]:
+        """The lines that are not ended yet and show something. Under the lock of the job's log."""
+        unfinished = self.unfinished or {}
+        lines: list[RawLine] = []
+        # A copy, for a garbage collection may come, and print.
+        for key in list(unfinished):
+            line = unfinished[key]
+            text = shown(line.text)
+            if text.strip():
+                lines.append((line.ns, key[1], self.routine_id, text))
+        return lines
 
     def stack(self) -> list[Lane]:
         """This lane and those of its thread that wait below it."""

@@ -93,7 +93,6 @@ class _RecordFactory:
                 # The record's own handlers will report it; the job keeps what is readable.
                 message = f"{record.msg!r} with {record.args!r} (cannot be formatted: {error!r})"
             if activation is not None:
-                activation.write_output(record.levelname, "")
                 activation.job_state.add_log_line(record.levelname, activation.routine_id, message)
             elif importing is not None:
                 importing.add_record(record.levelname, message)

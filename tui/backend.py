@@ -65,6 +65,9 @@ class Backend(Protocol):
 
     def log(self, job_id: str, since: int) -> Sequence[LogLine]: ...
 
+    def unfinished(self, job_id: str) -> Sequence[LogLine]:
+        """The lines that are printed and not ended yet; see `JobState.unfinished_lines`."""
+
     def log_total(self, job_id: str) -> int:
         """How many lines the job has ever logged. Asked where nothing happens: it costs next to nothing."""
 
@@ -182,6 +185,10 @@ class RuntimeBackend:
     def log(self, job_id: str, since: int) -> Sequence[LogLine]:
         job = self._runtime.get_job(job_id)
         return () if job is None else job.job_state.logs_since(since)
+
+    def unfinished(self, job_id: str) -> Sequence[LogLine]:
+        job = self._runtime.get_job(job_id)
+        return () if job is None else job.job_state.unfinished_lines()
 
     def log_total(self, job_id: str) -> int:
         job = self._runtime.get_job(job_id)

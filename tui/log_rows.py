@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
 from routilux.history import LogLine
@@ -84,6 +85,9 @@ class LogRows:
         self._next = 0
         self.routine_id = None
         self.routines: list[str] = []
+        # The lines that are not ended yet, and what is made of them; their rows are the last.
+        self.unfinished: list[LogLine] = []
+        self._standing: list[Entry] = []
         self.rows: deque[Row] = deque()
         self.first = 0
         # The numbers of the rows in which a match begins, in order; may begin with some that are gone.
@@ -91,31 +95,52 @@ class LogRows:
 
     # ---- lines
 
-    def append(self, lines: Sequence[LogLine]) -> int:
-        """Add what was logged since; answers how many rows went at the top to keep the bounds."""
-        if not lines:
-            return 0
+    def append(self, lines: Sequence[LogLine], unfinished: Sequence[LogLine] = ()) -> int:
+        """Add what was logged since, and have `unfinished` stand below it in place of those before.
+
+        Answers how many rows went at the top to keep the bounds.
+        """
+        self._lift()
+        gone = self._append(lines) if lines else 0
+        self.unfinished = [*unfinished]
+        self._standing = [entry for line in unfinished for entry in self._entries_of(line)]
+        for entry in self._standing:
+            self._show(entry)
+        return gone
+
+    def _append(self, lines: Sequence[LogLine]) -> int:
         missed = lines[0].sequence - self._next
         if missed > 0 and self._entries:
             text = f"… {missed:,} lines went by too fast to be kept …"
             self._add(Entry(self._next, lines[0].timestamp, GAP, "", text, True))
         self._next = lines[-1].sequence + 1
         for line in lines:
-            message = message_of(line.level, line.message)
-            if "\n" not in message and len(message) <= LONGEST:
-                self._add(Entry(*line[:4], clean(message), True))
-            else:
-                for at, text in enumerate(clean_lines(message, _MOST_LINES_OF_ONE)):
-                    self._add(Entry(*line[:4], text, at == 0))
+            for entry in self._entries_of(line):
+                self._add(entry)
             self._messages += 1
-            if line.routine_id not in self.routines:
-                self.routines.append(line.routine_id)
         return self._forget()
+
+    def _entries_of(self, line: LogLine) -> Iterator[Entry]:
+        """The lines of a message."""
+        if line.routine_id not in self.routines:
+            self.routines.append(line.routine_id)
+        message = message_of(line.level, line.message)
+        short = "\n" not in message and len(message) <= LONGEST
+        for at, text in enumerate((clean(message),) if short else clean_lines(message, _MOST_LINES_OF_ONE)):
+            self.widest = max(self.widest, width(text))
+            yield Entry(*line[:4], text, at == 0)
+
+    def _lift(self) -> None:
+        """Take the rows of the lines that are not ended away."""
+        for entry in reversed(self._standing):
+            while self.rows and self.rows[-1][0] is entry:
+                self.rows.pop()
+        del self._hits[bisect_left(self._hits, self.first + len(self.rows)) :]
+        self._standing = []
 
     def _add(self, entry: Entry) -> None:
         self._entries.append(entry)
         self._characters += len(entry.text)
-        self.widest = max(self.widest, width(entry.text))
         self._show(entry)
 
     def _show(self, entry: Entry) -> None:
@@ -161,7 +186,7 @@ class LogRows:
     @property
     def kept(self) -> int:
         """How many messages are kept, whether they are shown or not."""
-        return self._messages
+        return self._messages + len(self.unfinished)
 
     # ---- what is shown
 
@@ -179,7 +204,7 @@ class LogRows:
         self.rows.clear()
         self.first = 0
         self._hits.clear()
-        for entry in self._entries:
+        for entry in chain(self._entries, self._standing):
             self._show(entry)
 
     def row_at(self, sequence: int) -> int:

@@ -379,6 +379,7 @@ class FixedBackend:
         self.reruns_told: list[Rerun] = []
         self._changed = True
         self.lines = log_lines()
+        self.standing: Sequence[LogLine] = ()
         self.records = records()
         self.drawn = ETL
         self.errors: tuple[JobError, ...] | None = None
@@ -413,6 +414,9 @@ class FixedBackend:
 
     def log(self, job_id: str, since: int) -> Sequence[LogLine]:
         return self.lines[since:]
+
+    def unfinished(self, job_id: str) -> Sequence[LogLine]:
+        return self.standing
 
     def log_total(self, job_id: str) -> int:
         return len(self.lines)

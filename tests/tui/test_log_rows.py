@@ -30,11 +30,11 @@ def found(rows: LogRows) -> list[int]:
 
 
 texts = st.text(alphabet="ab 漢é\n\x1b[", max_size=30)
+said = st.tuples(texts, st.sampled_from(["INFO", "ERROR"]), st.sampled_from(["x", "y"]))
 steps = st.lists(
     st.one_of(
-        st.lists(
-            st.tuples(texts, st.sampled_from(["INFO", "ERROR"]), st.sampled_from(["x", "y"])), max_size=8
-        ),
+        # What is logged, and what stands below it without an end.
+        st.tuples(st.lists(said, max_size=8), st.lists(said, max_size=2)),
         st.sampled_from(
             ["level", "wide", "narrow", "off", "routine", "all", "search a", "search ab", "search "]
         ),
@@ -48,11 +48,13 @@ steps = st.lists(
 def test_rows_and_hits_are_those_of_all_kept_lines_arranged_anew(steps: list[object]) -> None:
     rows = LogRows(max_lines=20, max_characters=200)
     number = 0
+    standing: list[LogLine] = []
     for step in steps:
-        if isinstance(step, list):
-            lines = [line(number + at, *what) for at, what in enumerate(step)]
+        if isinstance(step, tuple):
+            lines = [line(number + at, *what) for at, what in enumerate(step[0])]
             number += len(lines)
-            rows.append(lines)
+            standing = [line(number, *what) for what in step[1]]
+            rows.append(lines, standing)
         elif step == "level":
             rows.arrange(level=(rows.level + 1) % 3)
         elif step in ("wide", "narrow", "off"):
@@ -64,6 +66,10 @@ def test_rows_and_hits_are_those_of_all_kept_lines_arranged_anew(steps: list[obj
         assert len(rows._entries) <= 20
         assert sum(len(entry.text) for entry in rows._entries) <= 200
         now, hits = shown(rows), [row - rows.first for row in found(rows)]
+        alone = LogRows()
+        alone.arrange(level=rows.level, columns=rows.columns, routine=(rows.routine_id,))
+        alone.append(standing)
+        assert now[len(now) - len(alone.rows) :] == shown(alone)
         assert len(hits) == rows.hits
         assert all(rows.is_hit(row + rows.first) for row in hits)
         if rows.columns:
@@ -72,6 +78,33 @@ def test_rows_and_hits_are_those_of_all_kept_lines_arranged_anew(steps: list[obj
         rows.search(rows.needle)
         assert shown(rows) == now
         assert [row - rows.first for row in found(rows)] == hits
+
+
+def test_an_unfinished_line_is_replaced_by_what_follows_and_counts_once_it_is_ended() -> None:
+    rows = LogRows()
+    bar = line(1, "10%", "PRINT", "x")
+    rows.append([line(0, "begin")], [bar])
+    rows.search("%")
+    assert (shown(rows), rows.hits, rows.dropped) == (["begin", "10%"], 1, 0)
+    rows.append([], [bar._replace(message="20%")])
+    assert (shown(rows), rows.hits) == (["begin", "20%"], 1)
+    # It stays below what others log meanwhile.
+    rows.append([line(1, "other")], [bar._replace(sequence=2, message="30%")])
+    assert shown(rows) == ["begin", "other", "30%"]
+    rows.append([bar._replace(sequence=2, message="100%")])
+    assert (shown(rows), rows.hits, rows.dropped) == (["begin", "other", "100%"], 1, 0)
+
+
+def test_an_unfinished_line_is_of_its_level_and_routine_and_wrapped() -> None:
+    rows = LogRows()
+    rows.append([line(0, "a", "ERROR")], [line(1, "b" * 12, "STDERR", "x"), line(1, "c", "PRINT", "y")])
+    rows.arrange(columns=5)
+    assert shown(rows) == ["a", "bbbbb", "bbbbb", "bb", "c"]
+    rows.arrange(level=1)
+    assert shown(rows) == ["a", "bbbbb", "bbbbb", "bb"]
+    rows.arrange(level=0, routine=("y",))
+    assert shown(rows) == ["c"]
+    assert rows.routines == ["clean", "x", "y"]
 
 
 def test_messages_that_were_dropped_are_counted_once() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
-from routilux.history import LogLine
 from tui.backend import Backend
 from tui.pictures import JobDetail
 from tui.widgets.job_pane import JobPane
@@ -47,10 +46,12 @@ class TabFeed:
     def _bring_log(self, detail: JobDetail) -> None:
         snapshot, pane = detail.snapshot, self._pane
         pane.more().log_view.count(self._clock(), snapshot.log_total, ended=snapshot.status.is_final)
-        lines: Sequence[LogLine] = ()
-        if snapshot.log_total > pane.log_sequence:
-            lines = self._backend.log(snapshot.job_id, pane.log_sequence)
-        pane.show_log(lines)
+        # In this order: a line that ends in between comes with the next frame, and stands here until then.
+        unfinished = self._backend.unfinished(snapshot.job_id)
+        lines = self._backend.log(snapshot.job_id, pane.log_sequence)
+        if unfinished:
+            lines = [line for line in lines if line.sequence < unfinished[0].sequence]
+        pane.show_log(lines, unfinished)
 
     def _bring_history(self, detail: JobDetail) -> None:
         snapshot, view = detail.snapshot, self._pane.more().history

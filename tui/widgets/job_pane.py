@@ -109,11 +109,11 @@ class JobPane(Vertical, inherit_bindings=False):
             self.more().error_view.show(errors, self._zone)
         self._show_tabs()
 
-    def show_log(self, lines: Sequence[LogLine]) -> None:
-        """What was logged since the last time."""
+    def show_log(self, lines: Sequence[LogLine], unfinished: Sequence[LogLine] = ()) -> None:
+        """What was logged since the last time, and the lines that are not ended yet."""
         if lines:
             self.log_sequence = lines[-1].sequence + 1
-            self.more().log_view.append(lines)
+        self.more().log_view.append(lines, unfinished)
         self._show_tabs()
 
     def show_recent(self, lines: Sequence[LogLine], total: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import ClassVar, Final
 
@@ -65,11 +66,15 @@ class LogView(LinePane):
         self.lines_changed()
         self.post_message(self.Changed())
 
-    def append(self, lines: Sequence[LogLine]) -> None:
-        """Add what was logged since. Lines beyond the limits are forgotten, the oldest first."""
-        if lines:
-            gone = self.rows.append(lines)
-            if self._hit is not None and self._hit < self.rows.first:
+    def append(self, lines: Sequence[LogLine], unfinished: Sequence[LogLine] = ()) -> None:
+        """Add what was logged since, and show the lines that are not ended yet, as they stand, below it.
+
+        Lines beyond the limits are forgotten, the oldest first.
+        """
+        rows = self.rows
+        if lines or [*unfinished] != rows.unfinished:
+            gone = rows.append(lines, unfinished)
+            if self._hit is not None and not (self._hit >= rows.first and rows.is_hit(self._hit)):
                 self._hit = None
             self._settle(gone)
 
@@ -202,7 +207,9 @@ class LogView(LinePane):
     def _settle(self, gone: int) -> None:
         """After lines came and went: stay at the end, or on the lines that are being read."""
         top = self.scroll_offset.y
-        self.lines_changed()
+        with self._scrolling():
+            # Where there are fewer lines than before, for one that was not ended has been wiped away.
+            self.lines_changed()
         if self._follow:
             self._scroll(self.max_scroll_y)
         elif gone and top:
@@ -211,10 +218,16 @@ class LogView(LinePane):
             self.refresh()
 
     def _scroll(self, y: int) -> None:
-        self._own_scroll = True
-        try:
+        with self._scrolling():
             # By force: the scrollbar comes a moment after the lines that need it.
             self.scroll_to(y=y, animate=False, force=True)
+
+    @contextmanager
+    def _scrolling(self) -> Iterator[None]:
+        """What scrolls in the block is not the user."""
+        self._own_scroll = True
+        try:
+            yield
         finally:
             self._own_scroll = False
 
