@@ -19,21 +19,33 @@ _ID: Final = 6
 _ELAPSED: Final = 7
 _PERCENT: Final = 4
 _WIDEST_FLOW: Final = 24
+_USUAL_PARAMS: Final = 40
+_LEAST_LAST: Final = 24
+_STEP: Final = 8
 _S: Final = ExecutionStatus
 
 
 class Needs(NamedTuple):
-    """What the jobs that are seen have to show. `generation`: the width of the greatest; 0: none is known."""
+    """What the jobs that are seen have to show. `generation`: the width of the greatest; 0: none is known.
+    `params_width` and `last`: the width of the longest parameters, and about that of what happened last."""
 
     flow: int = 4
     params: bool = True
     generation: int = 0
     progress: bool = False
+    params_width: int = 0
+    last: int = 0
+
+    def and_widths(self, params: int, last: int) -> Needs:
+        """What a row with texts of such widths needs, and those others. What happened last changes all the
+        time, and is counted in steps: no column is to move with each character."""
+        last = -(-last // _STEP) * _STEP
+        return self._replace(params_width=max(self.params_width, params), last=max(self.last, last))
 
     def and_of(self, jobs: Sequence[JobSummary]) -> Needs:
         """What these need and those others."""
         newest = max((job.generation or 0 for job in jobs), default=0)
-        return Needs(
+        return self._replace(
             flow=max(self.flow, min(max((len(job.flow_name) for job in jobs), default=0), _WIDEST_FLOW)),
             params=self.params or any(job.entry_params for job in jobs),
             generation=max(self.generation, len(str(newest)) if newest else 0),
@@ -62,7 +74,10 @@ def arrange(columns: int, needs: Needs) -> tuple[Column, ...]:
     if needs.progress and room >= 16:
         progress = _PERCENT + (11 if room >= 52 else 6 if room >= 34 else 0)
         room -= progress + 1
-    params = min(40, room // 2) if needs.params and room >= 24 else 0
+    params = min(_USUAL_PARAMS, room // 2) if needs.params and room >= 24 else 0
+    if params == _USUAL_PARAMS:
+        # More of what is left where they need it, and what happened last does not.
+        params = max(params, min(needs.params_width, room - 1 - max(needs.last, _LEAST_LAST)))
     room -= params + 1 if params else 0
     chosen = [
         Column("state", "state" if state > 1 else "S", state),
@@ -144,7 +159,8 @@ def cells(job: JobSummary, columns: Sequence[Column], params: str, held: float |
         elif name == "progress":
             spans += _progress(job.progress, width)
         else:
-            spans.append(_last(job, width, held, worded=worded))
+            text, role = last_words(job, held, worded=worded)
+            spans.append((fit(text, width), role))
         spans.append((" ", "text"))
     return spans
 
@@ -158,24 +174,24 @@ def _progress(progress: Progress | None, width: int) -> Line:
     return (*bar(fraction, room), (" ", "text"), percent) if room > 0 else (percent,)
 
 
-def _last(job: JobSummary, width: int, held: float | None, *, worded: bool) -> Span:
-    """What went wrong, what is waited for, or what happened last."""
+def last_words(job: JobSummary, held: float | None, *, worded: bool) -> Span:
+    """What went wrong, is waited for, or happened last. `worded`: the state stands there in a word."""
     word = STATUS[job.status].word
     if job.error and job.status in (_S.FAILED, _S.CANCELLING):
-        return fit(job.error, width), "failed"
+        return job.error, "failed"
     if held is not None:
-        return fit(f"{word} for {duration(held)}", width), "muted"
+        return f"{word} for {duration(held)}", "muted"
     if job.notices:
-        return fit(job.notices[-1], width), "warning"
+        return job.notices[-1], "warning"
     event = last_event(job)
     if job.status is _S.PAUSED and event:
-        return fit(f"paused at {event.partition(' ')[0]}", width), "paused"
+        return f"paused at {event.partition(' ')[0]}", "paused"
     if job.status is _S.RUNNING and not job.running and job.waiting:
         several = "s wait" if job.waiting > 1 else " waits"
-        return fit(f"{job.waiting:,} item{several}", width), "muted"
+        return f"{job.waiting:,} item{several}", "muted"
     if not worded and (job.status in _TOLD or not event):
         event = f"{word}: {event}" if event else word
-    return fit(event, width), "muted"
+    return event, "muted"
 
 
 # States whose glyph alone would leave one guessing.

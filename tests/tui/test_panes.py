@@ -229,8 +229,9 @@ async def test_text_is_selected_with_the_mouse_and_copied() -> None:
 
 @pytest.mark.parametrize("columns", range(54, 240))
 def test_the_columns_of_the_jobs_share_out_exactly_what_there_is(columns: int) -> None:
-    for needs in itertools.product((4, 14, 24), (False, True), (0, 1, 3), (False, True)):
-        shares = arrange(columns, Needs(*needs))
+    texts = [(0, 0), (30, 10), (90, 30), (300, 10), (300, 300)]
+    for *needs, text in itertools.product((4, 14, 24), (False, True), (0, 1, 3), (False, True), texts):
+        shares = arrange(columns, Needs(*needs).and_widths(*text))
         assert sum(column.width + 1 for column in shares) == columns + 1
         assert [column.name for column in shares][:3] == ["state", "started", "flow"]
         assert shares[-1].title == "last event"
@@ -238,3 +239,28 @@ def test_the_columns_of_the_jobs_share_out_exactly_what_there_is(columns: int) -
         row = cells(fixed.JOBS[-1], shares, "day=1", None)
         assert [line_width([span]) for span in head(shares, Sort())[::2]] == [each.width for each in shares]
         assert line_width(row) == columns + 1
+
+
+def widths(columns: int, params: int, last: int) -> dict[str, int]:
+    needs = Needs(flow=12, params=True, generation=2, progress=True).and_widths(params, last)
+    return {column.title: column.width for column in arrange(columns, needs)}
+
+
+def test_long_parameters_take_the_room_that_nothing_else_needs() -> None:
+    usual = widths(160, 0, 0)
+    assert usual["parameters"] == 40
+    assert widths(160, 65, 20)["parameters"] == 65
+    assert widths(160, 300, 20) == usual | {"parameters": usual["last event"] + 40 - 24, "last event": 24}
+    # Not what happened last needs, and not more than they need.
+    assert widths(160, 300, 40)["last event"] == 40
+    assert widths(160, 300, 300) == usual
+    assert widths(160, 41, 0)["parameters"] == 41
+
+
+async def test_the_parameters_of_the_jobs_in_view_are_read_in_a_wide_list() -> None:
+    params = {"folder": "/srv/archive/2025/incoming/orders", "pattern": "*.csv.gz", "limit": 1000}
+    backend = FixedBackend([fixed.summary(1, S.COMPLETED, params=params)])
+    async with shown(backend, (200, 40)) as (_, main):
+        assert "folder=/srv/archive/2025/incoming/orders pattern=*.csv.gz limit=1000" in text_of(
+            main.job_table
+        )

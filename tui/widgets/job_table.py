@@ -15,7 +15,7 @@ from textual.style import Style as ContentStyle
 from routilux.snapshot import JobSummary, RuntimeSnapshot
 from tui.filters import Filter, parse_filter
 from tui.formats import duration
-from tui.job_columns import Column, Needs, arrange, cells, column_at, head, pick
+from tui.job_columns import Column, Needs, arrange, cells, column_at, head, last_words, pick
 from tui.job_rows import VIEWS, JobRows
 from tui.job_search import FIELDS, STATES
 from tui.keys import bindings_of, key_named
@@ -23,13 +23,15 @@ from tui.marks import Marks, Targets
 from tui.parts import in_parts
 from tui.ranking import SORTS, Sort
 from tui.roster import Changes
-from tui.spans import BLANK, Line, Span, clean, cut, wrap
+from tui.spans import BLANK, Line, Span, clean, cut, width, wrap
 from tui.widgets.cursor import MARK, NO_MARK, CursorPane
 
 MARKED: Final[Span] = ("•", "key")
 IN_RANGE: Final[Span] = ("◦", "key")
 # Of every frame so much may go into texts that a filter will look at.
 READ_AHEAD: Final = 0.003
+# What is longer is not measured: no column is as wide.
+_LONGEST: Final = 400
 _NO_NEEDS: Final = Needs(params=False)
 _NOTHING_HELD: Final[Mapping[str, float]] = MappingProxyType({})
 
@@ -139,6 +141,9 @@ class JobTable(CursorPane, inherit_bindings=False):
         top = self.scroll_offset.y
         seen = self.rows.rows[max(0, top - 50) : top + self.size.height + 50]
         self._needs = self._needs.and_of(seen)
+        for job in self.rows.rows[top : top + self.size.height]:
+            last, _ = last_words(job, None, worded=True)
+            self._needs = self._needs.and_widths(width(self.rows.texts.params(job)), width(last[:_LONGEST]))
         columns = pick(arrange(self.columns - 2, self._needs), self.wanted)
         if columns != self._columns:
             self._columns = columns
