@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -92,6 +92,8 @@ class LogRows:
         self.first = 0
         # The numbers of the rows in which a match begins, in order; may begin with some that are gone.
         self._hits: list[int] = []
+        # How many rows with a match those entries would have that do not pass.
+        self.hidden_hits = 0
 
     # ---- lines
 
@@ -133,6 +135,7 @@ class LogRows:
     def _lift(self) -> None:
         """Take the rows of the lines that are not ended away."""
         for entry in reversed(self._standing):
+            self.hidden_hits -= self._hidden_in(entry)
             while self.rows and self.rows[-1][0] is entry:
                 self.rows.pop()
         del self._hits[bisect_left(self._hits, self.first + len(self.rows)) :]
@@ -146,6 +149,7 @@ class LogRows:
     def _show(self, entry: Entry) -> None:
         """Make the rows of an entry, if it passes."""
         if not self.passes(entry):
+            self.hidden_hits += self._hidden_in(entry)
             return
         if not self.columns or len(entry.text) <= self.columns // 2:
             self.rows.append((entry, 0, len(entry.text)))
@@ -168,6 +172,7 @@ class LogRows:
         while len(self._entries) > self.max_lines or self._characters > self._max_characters:
             entry = self._entries.popleft()
             self._characters -= len(entry.text)
+            self.hidden_hits -= self._hidden_in(entry)
             if entry.level != GAP and (not self._entries or self._entries[0].sequence != entry.sequence):
                 self._messages -= 1
             while self.rows and self.rows[0][0] is entry:
@@ -204,6 +209,7 @@ class LogRows:
         self.rows.clear()
         self.first = 0
         self._hits.clear()
+        self.hidden_hits = 0
         for entry in chain(self._entries, self._standing):
             self._show(entry)
 
@@ -224,6 +230,7 @@ class LogRows:
         """Look for a text. Capital letters count if there are any in it."""
         self.needle = needle
         self._hits.clear()
+        self.hidden_hits = sum(map(self._hidden_in, chain(self._entries, self._standing)))
         if not needle:
             return
         entry = None
@@ -250,6 +257,16 @@ class LogRows:
                 row += 1
             if not self._hits or self._hits[-1] != row:
                 self._hits.append(row)
+
+    def _hidden_in(self, entry: Entry) -> int:
+        """How many rows with a match an entry would have, if it does not pass; 0 if it does."""
+        if not self.needle or self.passes(entry):
+            return 0
+        starts = [start for start, _ in self.matches(entry.text)]
+        if not starts or not self.columns:
+            return bool(starts)
+        ends = [end for _, end in _parts(entry.text, self.columns)]
+        return len({bisect_right(ends, start) for start in starts})
 
     def matches(self, text: str) -> Iterator[tuple[int, int]]:
         """Where in `text` what is looked for stands, from left to right."""

@@ -175,6 +175,20 @@ async def test_what_hides_every_line_is_named_with_the_key_that_ends_it() -> Non
 
 
 @pytest.mark.anyio
+async def test_a_search_says_how_much_a_filter_hides_of_it() -> None:
+    lines = [line(number, "needle", "ERROR" if number < 2 else "INFO") for number in range(7)]
+    async with log_of([*lines, line(7, "hay")]) as (pilot, log):
+        await pilot.press("l", "l", "slash", *"needle", "enter")
+        assert "2/2 × needle, 5 more hidden · level: errors" in log.words
+        await pilot.pause()
+        assert "2/2 × needle, 5 more hidden" in screen_text(pilot)
+        await pilot.press("slash", *"ha", "enter")
+        assert "no ha, 1 hidden · level: errors" in log.words
+        await pilot.press("escape", "escape", "slash", *"needle", "enter")
+        assert "/7 × needle · 0/s" in log.words
+
+
+@pytest.mark.anyio
 async def test_escape_ends_the_search_before_it_shows_other_levels_and_routines() -> None:
     async with log_of([line(0, level="ERROR"), line(1, routine="load")]) as (pilot, log):
         log.action_level()

@@ -74,10 +74,16 @@ def test_rows_and_hits_are_those_of_all_kept_lines_arranged_anew(steps: list[obj
         assert all(rows.is_hit(row + rows.first) for row in hits)
         if rows.columns:
             assert all(width(text) <= max(rows.columns, 2) for text in now)
+        hidden = rows.hidden_hits
         rows.arrange()
         rows.search(rows.needle)
         assert shown(rows) == now
         assert [row - rows.first for row in found(rows)] == hits
+        assert rows.hidden_hits == hidden
+        level, routine = rows.level, rows.routine_id
+        rows.arrange(level=0, routine=(None,))
+        assert rows.hits == len(hits) + hidden
+        rows.arrange(level=level, routine=(routine,))
 
 
 def test_an_unfinished_line_is_replaced_by_what_follows_and_counts_once_it_is_ended() -> None:

@@ -102,12 +102,14 @@ class LogView(LinePane):
 
     @property
     def words(self) -> str:
-        """Follow mode, rate, what is filtered and found, how much is dropped, for the pane's border."""
+        """Follow mode, what is found and hidden, what hides it, rate, how much is dropped, for the border."""
         rows = self.rows
         parts = ["FOLLOW" if self._follow else "stays"]
         if rows.needle:
             where = f"{rows.hit_number(self._hit):,}/" if self._hit is not None else ""
-            parts.append(f"{where}{rows.hits:,} × {rows.needle}" if rows.hits else f"no {rows.needle}")
+            found = f"{where}{rows.hits:,} × {rows.needle}" if rows.hits else f"no {rows.needle}"
+            more = " more" if rows.hits else ""
+            parts.append(f"{found}, {rows.hidden_hits:,}{more} hidden" if rows.hidden_hits else found)
         parts += self.filters
         if self._wrap:
             parts.append("wrap")
