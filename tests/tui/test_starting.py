@@ -15,7 +15,7 @@ from pydantic import BaseModel, field_validator
 from textual import events
 
 from tests.tui import fixed
-from tests.tui.driving import main_of, orders_of, real_app, screen_text, until, until_shown
+from tests.tui.driving import Drive, main_of, orders_of, real_app, screen_text, until, until_shown
 from tests.tui.forms import form_of
 from tui.app import RoutiluxApp
 from tui.earlier import REMEMBERED, EarlierSets, same_values
@@ -205,6 +205,41 @@ async def test_what_was_typed_into_a_form_that_is_left_is_there_again() -> None:
         app.main.take_catalogue()
         await pilot.press("1", "s")
         await until_shown(pilot, "As you left it, but day is gone.")
+
+
+async def comes_back_with(pilot: Drive, *errors: tuple[str, str]) -> None:
+    """Leave the form and open it again: what it says is wrong, by field."""
+    await pilot.press("escape", "s")
+    await until_shown(pilot, "As you left it.")
+    form = pilot.app.screen
+    assert isinstance(form, StartScreen)
+    await until(
+        pilot,
+        lambda: [(path, field.error) for path, field in form.fields.items() if field.error] == [*errors],
+    )
+
+
+NO_DATE = ("day", "'yesterday' is no date; write it as 2025-06-12")
+
+
+async def test_a_form_that_comes_back_says_what_is_wrong_as_it_did() -> None:
+    app = fixed.app(())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("j", "s", *"yesterday")
+        # Twice, and not a word of what nobody has come to.
+        await comes_back_with(pilot, NO_DATE)
+        await comes_back_with(pilot, NO_DATE)
+        await until_shown(pilot, "is no date")
+        # A start that was tried has told of everything.
+        await pilot.press("ctrl+s")
+        await comes_back_with(pilot, NO_DATE, ("folder", "a value is missing"))
+
+
+async def test_a_field_that_was_emptied_again_is_still_said_to_be_missing() -> None:
+    app = fixed.app(())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("j", "s", "x", "backspace", "tab", *"/srv")
+        await comes_back_with(pilot, ("day", "a value is missing"))
 
 
 @pytest.mark.parametrize("turns", range(8))

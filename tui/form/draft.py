@@ -35,7 +35,8 @@ class ObjectEntry(TextEntry):
 class Draft:
     """What stands in the form of a flow. `entries` are those of its parameters, by name.
 
-    A flow that takes parameters without declaring them has one more, under `OTHERS`.
+    A flow that takes parameters without declaring them has one more, under `OTHERS`. `touched` are the
+    dotted names of the fields that a form that was left had said the errors of, or would have.
     """
 
     def __init__(self, flow: FlowPicture, values: Mapping[str, Any] | None = None) -> None:
@@ -43,6 +44,7 @@ class Draft:
         if flow.others:
             self.entries[OTHERS] = ObjectEntry(flow)
         self.unknown: tuple[str, ...] = ()
+        self.touched: frozenset[str] = frozenset()
         self.fill(values or {})
 
     def fill(self, values: Mapping[str, Any]) -> None:

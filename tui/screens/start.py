@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from textual import events
@@ -73,6 +73,7 @@ class StartScreen(InTurnScreen[Values | None]):
             gone = [name for name in left.entries if name not in self.draft.entries]
             self._of_left = f"As you left it, but {', '.join(gone)} is gone." if gone else "As you left it."
         self._fields = fields_for(self.draft.entries, [dict(each) for each in self._earlier])
+        self._touch(left.touched if left is not None else ())
         # Which set of `earlier` is shown; -1 is what was typed, kept in `_own` while another is shown.
         last = bool(self._earlier) and left is None and same_values(values or {}, self._earlier[0])
         self._at = 0 if last else -1
@@ -160,6 +161,18 @@ class StartScreen(InTurnScreen[Values | None]):
     def fields(self) -> Mapping[str, Field]:
         """The fields that are shown, by their dotted names."""
         return {each.path: each for field in self._fields for each in field.walk()}
+
+    def _touch(self, names: Collection[str]) -> None:
+        """Say the errors of these fields from the beginning, and of others once one edits them."""
+        for path, field in self.fields.items():
+            field.touched = path in names
+
+    @property
+    def left(self) -> Draft:
+        """What stands in the form, for one that goes on from here."""
+        told = (path for path, field in self.fields.items() if self._tried or field.touched)
+        self.draft.touched = frozenset(told)
+        return self.draft
 
     def read(self) -> Reading:
         """What stands in the form now, and what of it cannot be understood."""
@@ -305,10 +318,8 @@ class StartScreen(InTurnScreen[Values | None]):
         async with self.batch():
             await form.remove_children()
             await form.mount(*self._about(flow), *self._fields)
-            fields = self.fields
-            for path, field in fields.items():
-                field.touched = path in touched
-            again = fields.get(focused.path) if focused is not None else None
+            self._touch(touched)
+            again = self.fields.get(focused.path) if focused is not None else None
             if isinstance(again, TextField) and type(again) is type(focused):
                 again.focus_at(place)
             elif again is not None:

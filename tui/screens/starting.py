@@ -161,7 +161,7 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
             if given is not None:
                 await self.start(flow.name, given)
             elif anew and form.draft.edited:
-                self._drafts[flow.name] = form.draft
+                self._drafts[flow.name] = form.left
             if then is not None:
                 await then(given is not None)
 
