@@ -207,6 +207,21 @@ async def test_what_was_typed_into_a_form_that_is_left_is_there_again() -> None:
         await until_shown(pilot, "As you left it, but day is gone.")
 
 
+async def test_what_was_typed_into_a_form_whose_start_failed_is_there_again(slow: SlowToStart) -> None:
+    slow.check = lambda flow_name, values: None  # type: ignore[method-assign]
+    slow.error = ValueError("the flow has just changed")
+    slow.go_on.set()
+    app = app_with(slow)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("j", "s", *"-draft", "ctrl+s")
+        await until_shown(pilot, "was not started")
+        await pilot.press("s")
+        await until_shown(pilot, "As you left it.")
+        form = pilot.app.screen
+        assert isinstance(form, StartScreen)
+        assert form.read().values == {"day": "-draft", "folder": "/srv"}
+
+
 async def comes_back_with(pilot: Drive, *errors: tuple[str, str]) -> None:
     """Leave the form and open it again: what it says is wrong, by field."""
     await pilot.press("escape", "s")

@@ -159,7 +159,7 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
 
         async def answered(given: dict[str, Any] | None) -> None:
             if given is not None:
-                await self.start(flow.name, given)
+                await self.start(flow.name, given, left=form.left)
             elif anew and form.draft.edited:
                 self._drafts[flow.name] = form.left
             if then is not None:
@@ -174,8 +174,15 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
         flow_name: str,
         values: Mapping[str, Any],
         refused: Callable[[], Awaitable[None]] | None = None,
+        left: Draft | None = None,
     ) -> None:
-        """Start a job and go to it. Where the flow does not take the values, go on with `refused`."""
+        """Start a job and go to it. Where the flow does not take the values, go on with `refused`; the next
+        form of a flow that could not be started is as this one was `left`."""
+
+        def not_started(error: BaseException) -> None:
+            if left is not None:
+                self._drafts[flow_name] = left
+            self.say(f"{flow_name} was not started: {error}", severity="error")
 
         async def answered(starting: asyncio.Future[str]) -> None:
             try:
@@ -184,24 +191,24 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
                 if refused is not None:
                     await refused()
                 else:
-                    self._not_started(flow_name, error)
+                    not_started(error)
             except Exception as error:
                 # The flow's own code takes part in a start, so that anything may come.
-                self._not_started(flow_name, error)
+                not_started(error)
             else:
                 self.go_to_job(job_id)
 
-        async def left(starting: asyncio.Future[str]) -> None:
+        async def not_waited_for(starting: asyncio.Future[str]) -> None:
             self.say(f"{flow_name} starts when its parameters have been checked.")
             self.let_start(starting, flow_name)
             starting.add_done_callback(late)
 
         def late(starting: asyncio.Future[str]) -> None:
             if not starting.cancelled() and (error := starting.exception()) is not None:
-                self._not_started(flow_name, error)
+                not_started(error)
 
         start = partial(self.backend.start, flow_name, values)
-        await wait_for(self, start, f"{flow_name}: checking the parameters …", answered, left)
+        await wait_for(self, start, f"{flow_name}: checking the parameters …", answered, not_waited_for)
 
     def let_start(self, starting: asyncio.Future[Any], what: str) -> None:
         """Nobody waits for this start any more; who leaves the app is told of it."""
@@ -210,6 +217,3 @@ class StartingScreen(LeavingScreen, inherit_bindings=False):
 
     def being_started(self) -> Sequence[str]:
         return tuple(self._starts.values())
-
-    def _not_started(self, flow_name: str, error: BaseException) -> None:
-        self.say(f"{flow_name} was not started: {error}", severity="error")
