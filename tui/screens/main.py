@@ -39,7 +39,6 @@ from tui.widgets.flow_view import FlowView
 from tui.widgets.job_pane import Filtered, JobPane
 from tui.widgets.job_table import JobTable
 from tui.widgets.lines import LinePane
-from tui.widgets.prompt import Prompt, PromptNote
 from tui.widgets.reload_list import ReloadList
 
 FRAME: Final = 0.1
@@ -101,8 +100,6 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
                 yield self.job_table
                 yield self.job_pane
         yield Static("", id="too-small", markup=False)
-        yield PromptNote(id="prompt-note")
-        yield Prompt(id="prompt")
         yield KeyBar(id="keys")
 
     async def on_mount(self) -> None:
@@ -110,7 +107,6 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
             # Flows that are read within a moment are in the first frame, which need not be painted twice.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._folder_is_read.wait(), MOMENT)
-        self.query_one(Prompt).display = False
         self.fit_panes()
         self.set_focus(self.flow_list)
         if self.backend.catalogue.loading or not self.catalogue.loading:
@@ -118,8 +114,12 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         self._frame()
         self._looks = self.set_interval(FRAME, self._frame_if_due)
         self._looks_at_rest = self.set_interval(FRAME_AT_REST, self._frame_if_due, pause=True)
-        # From then on they are there when a key asks for them.
-        self.call_after_refresh(self.job_pane.more)
+        self.call_after_refresh(self._get_ready)
+
+    def _get_ready(self) -> None:
+        """Make what the first frame did not need, so that it is there when a key asks for it."""
+        self.job_pane.more()
+        self.prompt()
 
     def folder_read(self) -> None:
         """The backend has read the flow folder for the first time."""
