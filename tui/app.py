@@ -32,7 +32,6 @@ from tui.messages import Messages
 from tui.palette import Commands
 from tui.pictures import Catalogue
 from tui.screens.main import MainScreen
-from tui.screens.question import Question
 from tui.spans import clean
 from tui.sweeper import Sweeper
 from tui.terminal import Terminal
@@ -56,7 +55,6 @@ class RoutiluxApp(TypingAhead):
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         "styles/roles.tcss",
         "styles/main.tcss",
-        "styles/dialogs.tcss",
     ]
     TITLE = "routilux"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
@@ -174,6 +172,9 @@ class RoutiluxApp(TypingAhead):
 
     def action_ask_quit(self) -> None:
         """ctrl+q, wherever one is; a question that is open already has to be answered first."""
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.screens.question import Question
+
         if not isinstance(self.screen, Question):
             self._main.action_ask_quit()
 

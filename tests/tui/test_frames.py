@@ -16,9 +16,12 @@ from tui.app import RoutiluxApp
 from tui.pace import Pace
 from tui.pictures import Catalogue
 from tui.screens import main as main_screen
+from tui.screens.asking import Answer, ask
 from tui.screens.main import MainScreen
+from tui.screens.question import Question
 from tui.typing_ahead import TypingAhead
 from tui.widgets.flow_list import FlowList
+from tui.widgets.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +80,32 @@ async def test_flows_that_are_read_within_a_moment_are_in_the_first_frame(
     async with RoutiluxApp(backend, clock=fixed.clock).run_test(size=(120, 40)) as pilot:
         await until_shown(pilot, "report.render")
     assert not any(frames)
+
+
+async def test_what_no_first_frame_needs_is_made_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+
+    def is_made(main: MainScreen) -> bool:
+        return bool(main.query(Prompt)) and main.app.stylesheet.has_source(str(Question.CSS_PATH))
+
+    show = MainScreen._show_header
+
+    def noted(self: MainScreen) -> None:
+        made.append(is_made(self))
+        show(self)
+
+    monkeypatch.setattr(MainScreen, "_show_header", noted)
+    async with fixed.app().run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: is_made(main_of(pilot)))
+    assert not made[0]
+
+
+async def test_a_question_before_all_is_ready_looks_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MainScreen, "_get_ready", lambda self: None)
+    async with fixed.app().run_test(size=(120, 40)) as pilot:
+        ask(main_of(pilot), "Quit?", "", [Answer("n", "no", "")], lambda answer: None)
+        await until_shown(pilot, "Quit?")
+        assert pilot.app.screen.query_one("#question").size.width == 62
 
 
 async def test_keys_and_other_frames_come_before_the_rest_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from tui.file_lines import output_lines
 from tui.pictures import Catalogue
 from tui.reload_rows import diff_lines, note_of, place_of, rows_of, told_of
 from tui.reruns import Rerun
-from tui.screens.reloading import LoadScreen
+from tui.screens.load import LoadScreen
 from tui.screens.start import StartScreen
 from tui.spans import plain
 

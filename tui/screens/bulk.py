@@ -18,7 +18,7 @@ from tui.formats import short_id
 from tui.job_words import cancelling_means, count_of, job_name, jobs_named
 from tui.marks import Targets
 from tui.parts import in_parts
-from tui.screens.question import Answer, Question
+from tui.screens.asking import Answer, ask
 from tui.screens.steering import SteeringScreen
 from tui.screens.waiting import wait_for
 
@@ -155,7 +155,7 @@ class BulkScreen(SteeringScreen, inherit_bindings=False):
                 await act(targets.all if answer == "all" else shown)
 
         title = f"{verb} {count_of(len(first))}{suffix}?"
-        self.app.push_screen(Question(title, "\n".join(lines), answers), answered)
+        ask(self, title, "\n".join(lines), answers, answered)
 
     # ---- doing
 

@@ -20,7 +20,7 @@ from tui.job_words import job_name
 from tui.lending import run_in_terminal, run_windowed
 from tui.places import Place, short_path
 from tui.readings import written
-from tui.screens.question import Answer, Question
+from tui.screens.asking import Answer, ask
 from tui.screens.steering import SteeringScreen
 from tui.serve import in_browser
 from tui.terminal import Terminal
@@ -300,7 +300,7 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
             if answer:
                 self.run_worker(self._write(export, path, over=True), exclusive=False)
 
-        self.app.push_screen(Question("The file exists", f"{path.absolute()}", answers), answered)
+        ask(self, "The file exists", f"{path.absolute()}", answers, answered)
 
 
 def _lazily(text: partial[str]) -> Iterator[str]:

@@ -9,14 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.keys import bindings_of
+from tui.screens.dialog import Dialog
 from tui.spans import clean
 
 
-class ExportScreen(ModalScreen[Path | None]):
+class ExportScreen(Dialog[Path | None]):
     """Answers with a path in a folder that is there, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("export")]

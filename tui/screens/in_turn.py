@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
+
+from tui.screens.dialog import Dialog
 
 
-class InTurnScreen(ModalScreen[ScreenResultType]):
+class InTurnScreen(Dialog[ScreenResultType]):
     """`dismiss` takes away whatever screen is on top; this one waits until that is itself."""
 
     _due: tuple[ScreenResultType] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from routilux.snapshot import JobSummary, RuntimeSnapshot
 from routilux.status import ExecutionStatus
@@ -12,8 +12,11 @@ from tui.backend import Backend
 from tui.feed import unfinished
 from tui.formats import short_id
 from tui.job_words import NAMED, count_of, job_name, jobs_have, jobs_named, more_than_named
+from tui.screens.asking import Answer, ask
 from tui.screens.offering import OfferingScreen
-from tui.screens.question import Answer, Question
+
+if TYPE_CHECKING:
+    from tui.screens.question import Question
 
 _S = ExecutionStatus
 
@@ -110,7 +113,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
         return f"Still to be started: {', '.join(self.being_started())}. Who does not wait gives that up."
 
     def _ask(self, title: str, text: str, answers: Sequence[Answer]) -> None:
-        self.app.push_screen(Question(title, text, answers), self._leave)
+        ask(self, title, text, answers, self._leave)
 
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
@@ -229,7 +232,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
             self._leave(answer or "stay")
 
         title = f"{count_of(len(refused))} cannot be saved"
-        self.app.push_screen(Question(title, "\n".join(filter(None, lines)), answers), answered)
+        ask(self, title, "\n".join(filter(None, lines)), answers, answered)
 
     def _exit(self) -> None:
         said = ""
@@ -252,7 +255,6 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
             Answer("w", "go on waiting", ""),
         ]
         self._told_pausing = True
-        self._pausing = Question("Pausing, to save and quit", self._pausing_text(jobs), answers)
 
         def answered(answer: str | None) -> None:
             self._pausing = None
@@ -267,7 +269,7 @@ class LeavingScreen(OfferingScreen, inherit_bindings=False):
                 self._stay()
             self.leave_if_done()
 
-        self.app.push_screen(self._pausing, answered)
+        self._pausing = ask(self, "Pausing, to save and quit", self._pausing_text(jobs), answers, answered)
 
     def _close_pausing(self) -> None:
         dialog, self._pausing = self._pausing, None

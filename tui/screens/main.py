@@ -30,7 +30,6 @@ from tui.screens.filtering import FilteringScreen
 from tui.screens.leaving import leaving_words
 from tui.screens.reloading import ReloadingScreen
 from tui.screens.tab_feed import TabFeed
-from tui.screens.text import TextScreen, lines_of_text
 from tui.typing_ahead import TypingAhead
 from tui.widgets.bars import Breadcrumb, Header, KeyBar
 from tui.widgets.cursor import CursorPane
@@ -118,8 +117,11 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
 
     def _get_ready(self) -> None:
         """Make what the first frame did not need, so that it is there when a key asks for it."""
+        from tui.screens.dialog import read_styles
+
         self.job_pane.more()
         self.prompt()
+        read_styles(self.app)
 
     def folder_read(self) -> None:
         """The backend has read the flow folder for the first time."""
@@ -292,6 +294,9 @@ class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, 
         text = await self.written(write)
         # Whoever has opened something else meanwhile is not interrupted.
         if text and self.app.screen is self:
+            # Not before it is asked for: the first frame would wait for it.
+            from tui.screens.text import TextScreen, lines_of_text
+
             self.app.push_screen(TextScreen(title, lines_of_text(text)))
 
     def on_job_pane_tab_changed(self) -> None:

@@ -6,11 +6,11 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from tui.formats import clock_time
 from tui.keys import bindings_of, key_named
 from tui.messages import Message, Messages
+from tui.screens.dialog import Dialog
 from tui.spans import LONGEST, Line, clean, line_width
 from tui.widgets.lines import LinePane
 
@@ -22,7 +22,7 @@ _NOTHING: Final = (
 )
 
 
-class MessagesScreen(ModalScreen[None]):
+class MessagesScreen(Dialog[None]):
     """Shows the messages until it is closed, the newest in view unless one has scrolled up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("text"), *bindings_of("messages")]

@@ -11,7 +11,7 @@ from tui.backend import Backend
 from tui.job_words import count_of, job_name, jobs_named, jobs_were
 from tui.keys import key_named
 from tui.saved_jobs import SavedJob
-from tui.screens.question import Answer, Question
+from tui.screens.asking import Answer, ask
 from tui.screens.telling import TellingScreen
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class OfferingScreen(TellingScreen, inherit_bindings=False):
             if answer:
                 self.run_worker(self._discard(decision.jobs), exit_on_error=True)
 
-        self.app.push_screen(Question(title, jobs_named(decision.jobs), answers), answered)
+        ask(self, title, jobs_named(decision.jobs), answers, answered)
 
     async def _carry_on(self, jobs: Sequence[SavedJob]) -> None:
         done = [job for job in jobs if await self._try(job, self.backend.keeper.carry_on, "carried on")]

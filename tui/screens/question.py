@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,17 +16,11 @@ from tui.keys import KEYS, bindings_of
 from tui.screens.in_turn import InTurnScreen
 from tui.spans import clean
 
+if TYPE_CHECKING:
+    from tui.screens.asking import Answer
+
 # They go from answer to answer, and give none.
 _MOVING: Final = frozenset(key for each in KEYS if each.scope == "question" for key in each.keys)
-
-
-class Answer(NamedTuple):
-    """`value` is what the question answers with. A `grave` one loses something."""
-
-    key: str
-    label: str
-    value: str
-    grave: bool = False
 
 
 class Question(InTurnScreen[str | None]):

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar, Final, Literal, cast
-
-from textual.binding import BindingType
+from typing import Final, Literal, cast
 
 from routilux.loading import OutputLine
 from tui.example import no_flows_lines, no_jobs_lines
-from tui.keys import bindings_of, key_named
+from tui.keys import key_named
 from tui.pictures import Catalogue
 from tui.places import Place
 from tui.reload_rows import LoadRow, files_of, is_first, note_of, told_of, window_of
 from tui.reruns import Rerun
 from tui.screens.digging import DiggingScreen
-from tui.screens.text import TextScreen
 from tui.spans import Span
 from tui.widgets.flow_list import FlowList
 from tui.widgets.flow_view import FlowView
@@ -182,6 +179,9 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
             title, lines = window_of(
                 row, self._output_of(row), min(self.size.width, 110) - 6, self._clock().tzinfo
             )
+            # Not before it is asked for: the first frame would wait for it.
+            from tui.screens.load import LoadScreen
+
             self.app.push_screen(LoadScreen(title, lines), self._left_load)
 
     def _output_of(self, row: LoadRow) -> list[OutputLine]:
@@ -201,15 +201,3 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
         """The source that the chosen load leads to."""
         place = self.reload_list.place
         return None if place is None else Place(str(self.backend.root / place[0]), place[1])
-
-
-class LoadScreen(TextScreen):
-    """The window of a load. Answers with whether its source is to be opened."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("text"), *bindings_of("load")]
-
-    def hint(self) -> str:
-        return f"{key_named('load-edit').first} opens the source · {super().hint()}"
-
-    def action_edit(self) -> None:
-        self.dismiss(True)

@@ -12,12 +12,12 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.formats import brief, parameters_line, short_id
 from tui.keys import bindings_of, hint_of
 from tui.saved_jobs import SavedJob
+from tui.screens.dialog import Dialog
 from tui.spans import Line, Span, clean, fit
 from tui.widgets.cursor import CursorPane
 
@@ -29,7 +29,7 @@ class Decision(NamedTuple):
     jobs: tuple[SavedJob, ...]
 
 
-class SavedScreen(ModalScreen[Decision | None]):
+class SavedScreen(Dialog[Decision | None]):
     """Answers with what was decided; None leaves everything saved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("saved")]

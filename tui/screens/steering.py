@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from routilux.status import ExecutionStatus
 from tui.job_words import cancelling_means, job_name
-from tui.screens.question import Answer, Question
+from tui.screens.asking import Answer, ask
 from tui.screens.starting import StartingScreen
 
 _S = ExecutionStatus
@@ -46,4 +46,4 @@ class SteeringScreen(StartingScreen, inherit_bindings=False):
             if answer and not self.backend.cancel(job.job_id, force=force):
                 self.say(f"{job_name(job)} had ended meanwhile.", severity="warning")
 
-        self.app.push_screen(Question(title, cancelling_means(force), answers), answered)
+        ask(self, title, cancelling_means(force), answers, answered)

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from tui.keys import bindings_of, key_named
+from tui.screens.dialog import Dialog
 from tui.spans import Line, clean_lines
 from tui.widgets.lines import TextPane
 
 
-class TextScreen(ModalScreen[bool | None]):
+class TextScreen(Dialog[bool | None]):
     """Shows lines until it is closed; the answer is for what a subclass offers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("text")]
