@@ -29,7 +29,6 @@ from tui.backend import Backend
 from tui.guard import mend_process
 from tui.keys import KEYS, Key, bindings_of, use
 from tui.messages import Messages
-from tui.palette import Commands
 from tui.pictures import Catalogue
 from tui.screens.main import MainScreen
 from tui.spans import clean
@@ -41,6 +40,13 @@ from tui.typing_ahead import TypingAhead
 def local_now() -> datetime:
     """The time where the user is."""
     return datetime.now().astimezone()
+
+
+def _commands() -> type[Provider]:
+    # Not before it is asked for: the first frame would wait for it.
+    from tui.palette import Commands
+
+    return Commands
 
 
 class RoutiluxApp(TypingAhead):
@@ -57,7 +63,7 @@ class RoutiluxApp(TypingAhead):
         "styles/main.tcss",
     ]
     TITLE = "routilux"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(replace(binding, priority=True) for binding in bindings_of("app")),
     ]

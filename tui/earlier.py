@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from routilux.codec import from_jsonable, to_jsonable
 from routilux.params import ParameterField
 from tui.state import read_state, write_state
 
@@ -74,6 +72,9 @@ class EarlierSets:
     def _read(self, flow_name: str) -> list[Mapping[str, Any]]:
         flows = read_state(self._file).get("flows") if self._file is not None else None
         trees = flows.get(flow_name) if isinstance(flows, dict) else None
+        # Not before there is something to read: the first frame would wait for it.
+        from routilux.codec import from_jsonable
+
         found: list[Mapping[str, Any]] = []
         for tree in trees if isinstance(trees, list) else ():
             try:
@@ -122,6 +123,9 @@ def same_values(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     an array."""
     if one.keys() != other.keys():
         return False
+    # Not before there is something to compare: the first frame would wait for it.
+    from routilux.codec import to_jsonable
+
     try:
         return all(
             value is other[name] or to_jsonable(value, name) == to_jsonable(other[name], name)
@@ -133,6 +137,11 @@ def same_values(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _tree(values: Mapping[str, Any], fields: Sequence[ParameterField]) -> Any:
     """What is written of a set; None where it cannot or should not be."""
+    # Not before there is something to write: the first frame would wait for it.
+    import json
+
+    from routilux.codec import to_jsonable
+
     try:
         tree = to_jsonable(without_secrets(values, fields), "an earlier set of parameters")
         return tree if len(json.dumps(tree)) <= LARGEST else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shlex
 import signal
 import sys
 import threading
@@ -13,8 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-
-from tui.doorkeeper import hosts_for
 
 EXTRA: Final = "routilux-tui[serve]"
 _WEB: Final = Path(__file__).parent / "web"
@@ -45,6 +42,11 @@ def serve(arguments: Sequence[str], host: str, port: int) -> None:
 
     Raises ClickException where that cannot be: without the extra, or where the port is taken.
     """
+    # Not before it is asked for: the first frame would wait for it.
+    import shlex
+
+    from tui.doorkeeper import hosts_for
+
     try:
         from tui.server import Server  # here, because hardly anybody needs it, and it is an extra
     except ModuleNotFoundError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -37,7 +36,11 @@ def read_state(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > _LARGEST:
             return {}
-        held = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        # Not before there is something to read: the first frame would wait for it.
+        import json
+
+        held = json.loads(text)
     except (OSError, ValueError, RecursionError):
         return {}
     return held if isinstance(held, dict) else {}
@@ -45,6 +48,9 @@ def read_state(file: Path) -> dict[str, Any]:
 
 def write_state(file: Path, held: Mapping[str, Any]) -> None:
     """Write a file whole or not at all, for the user's eyes only. `OSError` where that cannot be."""
+    # Not before there is something to write: the first frame would wait for it.
+    import json
+
     text = json.dumps(held, separators=(",", ":"))
     make_private(file.parent)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sysconfig
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +12,9 @@ _HEADING = "Traceback (most recent call last):"
 
 @cache
 def _installed_roots() -> tuple[Path, ...]:
+    # Not before it is asked for: an app would start later.
+    import sysconfig
+
     paths = sysconfig.get_paths()
     return tuple({Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 

@@ -13,7 +13,6 @@ import sys
 import threading
 import weakref
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,8 +21,14 @@ from routilux.loading.handlers import Added
 from routilux.loading.lazy import LazyImport
 
 if TYPE_CHECKING:
+    from importlib.abc import Loader, MetaPathFinder
+
     from routilux.loading.modules import Modules
     from routilux.loading.versions import ModuleVersion
+else:
+    # The import system asks for methods, not for base classes, and `importlib.abc` brings along
+    # `importlib.resources`: an app would start later.
+    Loader = MetaPathFinder = object
 
 
 class World(Protocol):

@@ -464,7 +464,7 @@ async def test_what_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytes
     def full(*arguments: object, **more: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tui.screens.digging.write_new", full)
+    monkeypatch.setattr("tui.export.write_new", full)
     async with driven("5", "right", "o", "enter") as pilot:
         await until_shown(pilot, "was not written: No space")
         assert app_of(pilot).is_running

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from routilux.safe_text import Secrets
 from routilux.snapshot import JobSummary
 from tui.aside import aside
-from tui.editor import Command, EditorError, editor_command
-from tui.error_rows import failing_place
-from tui.export import Export, default_name, error_pieces, history_pieces, log_pieces, write_new
-from tui.job_json import as_json, data_tree, job_tree
 from tui.job_words import job_name
-from tui.lending import run_in_terminal, run_windowed
 from tui.places import Place, short_path
 from tui.readings import written
 from tui.screens.asking import Answer, ask
@@ -27,6 +22,10 @@ from tui.terminal import Terminal
 from tui.tmux import in_tmux, load_buffer
 from tui.widgets.job_pane import JobPane
 from tui.widgets.lines import LinePane
+
+if TYPE_CHECKING:
+    from tui.editor import Command
+    from tui.export import Export
 
 # Many terminals, and tmux, take no more than this from a program.
 _SAFE_TO_COPY = 74_994
@@ -71,6 +70,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
 
     def place(self) -> Place | None:
         """Where the source is of what one looks at: a routine's code, the failing line, the flow."""
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.error_rows import failing_place
+
         job = self.chosen_job()
         if self.pane in ("flows", "reloads", "flow"):
             return self.chosen_place()
@@ -102,6 +104,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         return None if flow is None else Place(str(self.backend.root / flow.path), flow.lineno)
 
     def _open(self, place: Place) -> None:
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.editor import EditorError, editor_command
+
         try:
             command = editor_command(place, os.environ)
         except EditorError as error:
@@ -118,6 +123,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
             self._say_unopened(command, error)
 
     def _lend(self, command: Command) -> None:
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.lending import run_in_terminal
+
         terminal: Terminal | None = getattr(self.app, "terminal", None)
         code = run_in_terminal(self.app, terminal, command.arguments)
         if code:
@@ -125,6 +133,9 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
 
     async def _watch(self, command: Command, place: Place) -> None:
         """Start an editor with a window; say that it runs, and later what went wrong with it."""
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.lending import run_windowed
+
         try:
             trouble = run_windowed(command.arguments)
         except OSError as error:
@@ -172,23 +183,12 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
         job = self.chosen_job()
         if job is None:
             return
-        text = await aside(self._job_text(job.job_id))
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.screens.exporting import job_text
+
+        text = await aside(job_text(self.backend, job.job_id))
         if text:
             self._copy(text, f"{job_name(job)} as JSON")
-
-    def _job_text(self, job_id: str) -> partial[str]:
-        """What makes the text, with all it needs of the runtime fetched here, in the screen's thread."""
-        detail = self.backend.detail(job_id)
-        if detail is None:
-            return partial(str)
-        data = self.backend.data(job_id)
-        history, log = self.backend.history(job_id, 0), self.backend.log(job_id, 0)
-        secrets = Secrets.of(detail.snapshot.summary.entry_params)
-
-        def make() -> str:
-            return as_json(job_tree(detail.snapshot, data, detail.errors, history, log), secrets)
-
-        return partial(make)
 
     def _copy(self, text: str, what: str) -> None:
         if not text:
@@ -226,8 +226,13 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
 
     def action_export(self) -> None:
         """Write what the tab shows to a file."""
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.screens.export import ExportScreen
+        from tui.screens.exporting import export_of
+
         job = self.job_or_say()
-        export = self._export_of(job.job_id) if job is not None else None
+        tab = self.job_pane.tab if self.pane == "job" else ""
+        export = export_of(self.backend, job.job_id, self.job_pane, tab) if job is not None else None
         if export is None:
             return
 
@@ -235,54 +240,12 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
             if path is not None:
                 self.run_worker(self._write(export, path, over=False), exclusive=False)
 
-        # Not before it is asked for: the first frame would wait for it.
-        from tui.screens.export import ExportScreen
-
         self.app.push_screen(ExportScreen(export.what, export.name), named)
 
-    def _export_of(self, job_id: str) -> Export | None:
-        """The log in the Log tab, the history, the data, the errors in theirs; elsewhere the whole job.
-
-        Of log and history what their filters show."""
-        detail = self.backend.detail(job_id)
-        if detail is None:
-            return None
-        summary = detail.snapshot.summary
-        secrets = Secrets.of(summary.entry_params)
-        name = partial(default_name, job_id, summary.flow_name)
-        tab = self.job_pane.tab if self.pane == "job" else ""
-        if tab == "Log":
-            view, lines = self.job_pane.more().log_view, self.backend.log(job_id, 0)
-            shown = [line for line in lines if view.rows.passes(line)] if view.filters else lines
-            what = _narrowed("the log", len(shown), len(lines), "lines", " · ".join(view.filters))
-            count = _count(len(shown), "line", detail.snapshot.log_dropped)
-            pieces = partial(log_pieces, shown, detail.snapshot.log_dropped, summary.created_at.tzinfo)
-            return Export(what, name("log", ".txt"), count, pieces)
-        if tab in ("History", "Timeline"):
-            records, dropped = self.backend.history(job_id, 0), detail.snapshot.history_dropped
-            what, total, narrowed = "the history", len(records), self.job_pane.more().history.filter
-            if tab == "History" and narrowed:
-                records = [record for record in records if self.job_pane.more().history.passes(record)]
-                what = _narrowed(what, len(records), total, "records", f"/{narrowed.text}")
-            count = _count(len(records), "record", dropped)
-            return Export(what, name("history", ".jsonl"), count, lambda _: history_pieces(records, secrets))
-        if tab == "Data":
-            data = self.backend.data(job_id)
-            if data is None:
-                return None
-            return Export(
-                "the data",
-                name("data", ".json"),
-                "the data",
-                lambda _: [as_json(data_tree(data, secrets), secrets)],
-            )
-        if tab == "Error":
-            count = _count(len(detail.errors), "error", 0)
-            return Export("the errors", name("errors", ".txt"), count, lambda _: error_pieces(detail.errors))
-        text = self._job_text(job_id)
-        return Export("the whole job", name("job", ".json"), "the job", lambda _: _lazily(text))
-
     async def _write(self, export: Export, path: Path, *, over: bool) -> None:
+        # Not before it is asked for: the first frame would wait for it.
+        from tui.export import write_new
+
         try:
             size = await aside(partial(write_new, path, export.pieces(path.suffix.lower()), over=over))
         except FileExistsError:
@@ -301,20 +264,6 @@ class DiggingScreen(SteeringScreen, inherit_bindings=False):
                 self.run_worker(self._write(export, path, over=True), exclusive=False)
 
         ask(self, "The file exists", f"{path.absolute()}", answers, answered)
-
-
-def _lazily(text: partial[str]) -> Iterator[str]:
-    yield text()
-
-
-def _narrowed(what: str, shown: int, total: int, unit: str, by: str) -> str:
-    """What is exported, with what of it a filter leaves: `the log: 3 of 40 lines, level: errors`."""
-    return f"{what}: {shown:,} of {total:,} {unit}, {by}" if by else what
-
-
-def _count(number: int, what: str, dropped: int) -> str:
-    said = f"{number:,} {what}{'s' * (number != 1)}"
-    return f"{said}, {dropped:,} older ones are no longer kept," if dropped else said
 
 
 def _size(size: int) -> str:
