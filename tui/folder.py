@@ -14,7 +14,7 @@ from tui.pictures import Breakage, Catalogue, FlowPicture, picture_of, with_para
 
 # The newest loads that are shown.
 MOST_LOADS: Final = 500
-# How long the parameters wait for the flows to be on the screen, in seconds; if no screen is there to say so.
+# How long all else waits for the flows to be on the screen, in seconds; if no screen is there to say so.
 _PATIENCE: Final = 2.0
 
 
@@ -23,7 +23,8 @@ class FlowFolder:
 
     A new generation is told in two steps: first everything but the declared parameters, so that flows
     are on the screen early; then these too, whose description imports much and runs the flows' own code.
-    With `watch` the folder is watched until `close`, else it is loaded once.
+    With `watch` the folder is watched until `close`, else it is loaded once. What watches imports much too:
+    until the flows are on the screen, changes are found by looking now and then.
 
     All methods may be called from any thread. Only `load` and `describe` block.
     """
@@ -130,9 +131,10 @@ class FlowFolder:
 
     def _run(self) -> None:
         if self._watch:
-            self._loader.start()
+            self._loader.start(watch=False)
         else:
             self._loader.reload()
+        is_watched = not self._watch
         slow: tuple[LoadRecord, ...] | None = None
         while True:
             generation = self._loader.current
@@ -140,8 +142,12 @@ class FlowFolder:
                 slow = self._slow
                 self._take(generation, slow)
                 continue
-            if not self._catalogue.described and self._may_describe():
-                self._describe_all(generation)
+            if not (is_watched and self._catalogue.described) and self._is_shown():
+                if not is_watched:
+                    self._loader.watch()
+                    is_watched = True
+                if not self._catalogue.described:
+                    self._describe_all(generation)
                 continue
             with self._news:
                 self._news.wait_for(
@@ -160,7 +166,7 @@ class FlowFolder:
         importing = self._catalogue.importing
         return bool(importing) and importing != self._loader.importing
 
-    def _may_describe(self) -> bool:
+    def _is_shown(self) -> bool:
         """Whether the screen shows the flows, as soon as it does; False if something else comes first."""
         with self._news:
             self._news.wait_for(

@@ -64,6 +64,7 @@ class FlowLoader:
         self._was_busy = False
         self._installed = False
         self._threads: list[threading.Thread] = []
+        # Set under the lock of _crew, while not _stopping.
         self._watcher: Watcher | None = None
         # Guards the three below. Events are delivered in order, by one thread at a time: they are put into
         # the queue under _turn, in the turn that made them, and taken out after it.
@@ -128,9 +129,10 @@ class FlowLoader:
 
     # ---- starting, stopping
 
-    def start(self) -> None:
+    def start(self, *, watch: bool = True) -> None:
         """Load the folder and watch it until `stop`. Returns when the first generation is published.
 
+        Without `watch` changes are found at a heartbeat only, until `watch` is called.
         Files whose import lasts, and all that waits for them, come with a later one. A folder that is
         missing is an error of the path "."; it is loaded as soon as it is there.
         """
@@ -143,10 +145,17 @@ class FlowLoader:
             first = threading.Event()
             thread = threading.Thread(target=self._run, args=(first,), name="routilux-loader", daemon=True)
             self._threads.append(thread)
-            self._watcher = Watcher(self._core.root, self._hint)
             thread.start()
-            self._watcher.start()
+        if watch:
+            self.watch()
         first.wait()
+
+    def watch(self) -> None:
+        """Have the file system tell of changes, if the loader was started and was not stopped."""
+        with self._crew.lock:
+            if self._threads and not self._stopping and self._watcher is None:
+                self._watcher = Watcher(self._core.root, self._hint)
+                self._watcher.start()
 
     def stop(self) -> None:
         """End the watching. What is loaded stays registered, and jobs go on. May be called again."""
@@ -270,8 +279,9 @@ class FlowLoader:
             if settled and (self._unpublished or self._was_busy or self._core.holds or first):
                 self._tell(self._publish(force=first))
             self._was_busy = not idle
-            if self._watcher is not None:
-                self._watcher.check()
+            watcher = self._watcher  # which `stop` takes away
+            if watcher is not None:
+                watcher.check()
             due = self._core.next_due()
             soon = time.monotonic() + _LOOK_AGAIN if self._core.look_again else None
         self._deliver()

@@ -270,6 +270,26 @@ def test_without_events_the_heartbeat_finds_what_changed(
     assert made.value("etl") == 2
 
 
+def test_it_may_begin_to_watch_later(folder: MakeFolder) -> None:
+    made = folder({"etl.py": flow_with("1")}, heartbeat=3600.0)
+    made.loader.watch()  # before there is anything to watch for
+    made.loader.start(watch=False)
+    assert "routilux-watch" not in {thread.name for thread in threading.enumerate()}
+    made.loader.watch()
+    made.loader.watch()
+    assert [thread.name for thread in threading.enumerate()].count("routilux-watch") == 1
+
+    def saved() -> bool:
+        # Again and again: what was saved before the watching began is not told of.
+        made.write("etl.py", flow_with("2"))
+        return made.value("etl") == 2
+
+    made.until(saved)
+    made.loader.stop()
+    made.loader.watch()
+    assert "routilux-watch" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_a_subscriber_that_raises_is_dropped_and_the_others_go_on(
     folder: MakeFolder, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -81,6 +81,27 @@ def test_flows_come_first_and_their_parameters_once_they_are_on_the_screen(
     assert [field.name for field in flow.parameters] == ["count"]
 
 
+def test_the_folder_is_watched_once_its_flows_are_on_the_screen(
+    tmp_path: Path, folder_of: Callable[..., FlowFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.folder._PATIENCE", LIMIT)
+    told = threading.Event()
+    watch = FlowLoader.watch
+
+    def noted(self: FlowLoader) -> None:
+        watch(self)
+        told.set()
+
+    monkeypatch.setattr(FlowLoader, "watch", noted)
+    folder = folder_of()
+    folder.load()
+    assert not told.is_set()
+    folder.shown()
+    assert told.wait(LIMIT)
+    write(tmp_path, "etl")
+    until(folder, lambda catalogue: catalogue.flow("etl"))
+
+
 def test_a_form_need_not_wait_for_its_turn(tmp_path: Path, folder_of: Callable[..., FlowFolder]) -> None:
     write(tmp_path, "etl", 7)
     folder = folder_of()

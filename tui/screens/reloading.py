@@ -63,8 +63,7 @@ class ReloadingScreen(DiggingScreen, inherit_bindings=False):
         self.show_chosen()
         self.tell_loads(before)
         self.bring_to_forms()
-        if not catalogue.described:
-            self.call_after_refresh(self.backend.catalogue_shown)
+        self.call_after_refresh(self.backend.catalogue_shown)
         if before.loading:
             self.offer_saved_jobs()
 
