@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from textual import events
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.formats import short_id
 from tui.keys import Key, footer_of
+from tui.screens.part import Part
 from tui.widgets.bars import Breadcrumb, KeyBar
 from tui.widgets.flow_list import FlowList
 from tui.widgets.flow_view import FlowView
@@ -30,7 +30,7 @@ ORDER: Final = ("flows", "reloads", "flow", "jobs", "job")
 COLUMN: Final = {"flows": "left", "reloads": "left", "flow": "left", "jobs": "right", "job": "right"}
 
 
-class ArrangingScreen(Screen[None], inherit_bindings=False):
+class ArrangingScreen(Part):
     """The part of the main screen that moves between the panes, and fits them to the size of the terminal."""
 
     flow_list: FlowList

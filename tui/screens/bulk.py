@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
-
-from textual.binding import BindingType
+from typing import Any, NamedTuple
 
 from routilux.snapshot import JobSummary
 from routilux.status import ExecutionStatus
@@ -35,10 +33,8 @@ class _Asked(NamedTuple):
     left_out: str = ""
 
 
-class BulkScreen(SteeringScreen, inherit_bindings=False):
+class BulkScreen(SteeringScreen):
     """Where jobs are marked, the keys for jobs go to all of them; else to the chosen one."""
-
-    BINDINGS: ClassVar[list[BindingType]] = []
 
     feed: Feed
     _clock: Callable[[], datetime]

@@ -32,7 +32,7 @@ _SAFE_TO_COPY = 74_994
 _MOST_TO_COPY = 5_000_000
 
 
-class DiggingScreen(SteeringScreen, inherit_bindings=False):
+class DiggingScreen(SteeringScreen):
     """The actions of the main screen on what is shown. What that is, is asked of the methods below."""
 
     job_pane: JobPane

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from textual.screen import Screen
 from textual.widget import Widget
 
+from tui.screens.part import Part
 from tui.widgets.bars import KeyBar
 from tui.widgets.job_pane import Filtered
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui.widgets.prompt import Prompt, PromptNote
 
 
-class FilteringScreen(Screen[None], inherit_bindings=False):
+class FilteringScreen(Part):
     """While one types, the prompt stands where the keys stand otherwise, and each change is shown at once."""
 
     # What the prompt is open for; what is typed goes there, whatever is chosen meanwhile.

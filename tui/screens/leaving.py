@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _S = ExecutionStatus
 
 
-class LeavingScreen(OfferingScreen, inherit_bindings=False):
+class LeavingScreen(OfferingScreen):
     """The main screen's way out. A job that has not ended is waited for, saved, or cancelled: never lost
     without somebody having said so."""
 

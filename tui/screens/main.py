@@ -11,6 +11,7 @@ from typing import ClassVar, Final, cast
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 from textual.widgets import Static
 
 from routilux.snapshot import JobSummary, RuntimeSnapshot
@@ -49,7 +50,9 @@ MOMENT: Final = 0.1
 BEHIND: Final = {"flow": "flows", "reloads": "flows", "job": "jobs"}
 
 
-class MainScreen(ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, inherit_bindings=False):
+class MainScreen(
+    ArrangingScreen, BulkScreen, ReloadingScreen, FilteringScreen, Screen[None], inherit_bindings=False
+):
     """Feeds the panes a frame at a time, and does what is about more than one of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("main")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui.screens.saved import Decision
 
 
-class OfferingScreen(TellingScreen, inherit_bindings=False):
+class OfferingScreen(TellingScreen):
     """What the main screen does with saved jobs."""
 
     backend: Backend

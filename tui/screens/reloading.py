@@ -26,7 +26,7 @@ LEAST_COLUMNS: Final = 60
 Severity = Literal["information", "warning", "error"]
 
 
-class ReloadingScreen(DiggingScreen, inherit_bindings=False):
+class ReloadingScreen(DiggingScreen):
     """The part of the main screen that is about loads."""
 
     flow_list: FlowList

@@ -28,7 +28,7 @@ class _Prepared(NamedTuple):
     earlier: Sequence[Mapping[str, Any]]
 
 
-class StartingScreen(LeavingScreen, inherit_bindings=False):
+class StartingScreen(LeavingScreen):
     """The actions that start jobs. Flows' own code takes part in each, and is waited for aside."""
 
     backend: Backend

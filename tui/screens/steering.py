@@ -12,7 +12,7 @@ from tui.screens.starting import StartingScreen
 _S = ExecutionStatus
 
 
-class SteeringScreen(StartingScreen, inherit_bindings=False):
+class SteeringScreen(StartingScreen):
     """The actions of the main screen on jobs."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""

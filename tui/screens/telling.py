@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from textual.screen import Screen
-
 from tui.keys import key_named
 from tui.messages import Messages
+from tui.screens.part import Part
 from tui.spans import clean
 
 
-class TellingScreen(Screen[None], inherit_bindings=False):
+class TellingScreen(Part):
     """A screen that can say something."""
 
     messages: Messages
