@@ -66,6 +66,7 @@ with Runtime(2) as runtime:
 @pytest.mark.parametrize(
     "later",
     [
+        "click",
         "importlib.abc",
         "pydantic",
         "routilux.codec",
@@ -92,7 +93,7 @@ with Runtime(2) as runtime:
     ],
 )
 def test_the_first_frame_waits_for_no_import_that_it_does_not_need(later: str) -> None:
-    assert later not in imported_by("import tui.command")
+    assert later not in imported_by("import tui.opening")
 
 
 def test_the_interface_is_built_on_the_library() -> None:

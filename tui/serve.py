@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import click
-
 EXTRA: Final = "routilux-tui[serve]"
 _WEB: Final = Path(__file__).parent / "web"
 # The driver that textual-serve tells the app to use.
@@ -44,6 +42,8 @@ def serve(arguments: Sequence[str], host: str, port: int) -> None:
     """
     # Not before it is asked for: the first frame would wait for it.
     import shlex
+
+    import click
 
     from tui.doorkeeper import hosts_for
 

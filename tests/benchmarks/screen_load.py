@@ -16,8 +16,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import tui.command as program
 from routilux import Flow, FlowRegistry, Routine, Runtime, immediate_policy
+from tui import command, opening
 
 from .cpu_gate import burn
 
@@ -191,8 +191,8 @@ def main() -> None:
     if sys.argv[1:] == ["--headless"]:
         _work(Runtime(10, echo=False))
         return
-    program.Runtime = _Loaded  # type: ignore[misc]
-    program.main()
+    opening.Runtime = _Loaded  # type: ignore[misc]
+    command.main()
 
 
 if __name__ == "__main__":
