@@ -10,7 +10,7 @@ from typing import Final
 # The part of the screen thread's time that it may use while nobody types, and while somebody does. It needs
 # the interpreter for all of it, which the jobs then do without.
 SHARE: Final = 0.06
-SHARE_WATCHED: Final = 0.1
+SHARE_WATCHED: Final = 0.07
 # Seconds without input after which nobody waits for the screen.
 WATCHED: Final = 1.0
 # In any case it is painted once in so many seconds; while somebody types, in so many.
