@@ -54,7 +54,7 @@ def collect(
         flows_of.setdefault(flow.path, []).append(flow)
     loaded = {
         version.place.file: version
-        for version in modules.attempts.values()
+        for version in modules.newest()
         if version.place.file is not None and version.loaded
     }
     current = {path: version for path, version in loaded.items() if not version.late}

@@ -108,8 +108,8 @@ class FolderCore:
             }
             after, useless = modules.next(tree)
             self.world.modules = after
+            names = [name for name in roots(after) if name not in after.attempts] + after.late()
         standing.withdraw()
-        names = [name for name in roots(after) if name not in after.attempts] + after.late()
         for name in names:
             place = tree.names[name]
             self._since[place.file or ""] = self._began[place.file or ""] = began
@@ -169,9 +169,10 @@ class FolderCore:
         after, self.holds = collect(modules, before, number, is_due)
         if not self.holds:
             self._since.clear()
+        newest = modules.newest()
         loaded = {
             version.place.file: version
-            for version in tuple(modules.attempts.values())
+            for version in newest
             if version.place.file is not None and version.state is State.GOOD and version.loaded
         }
         published = {path: each for path, each in self._in_service.items() if path in modules.tree.sources}
@@ -186,9 +187,7 @@ class FolderCore:
         events = self._events(before, after, number)
         self._in_service = {**published, **loaded}
         self._catalogue = after
-        self.output = {
-            version.path: lines for version in modules.attempts.values() if (lines := version.output.lines())
-        }
+        self.output = {version.path: lines for version in newest if (lines := version.output.lines())}
         self._register(before, after, number)
         flows, errors = after.frozen()
         self.generation = Generation(number, self.root, flows, errors)
@@ -211,7 +210,7 @@ class FolderCore:
     def _loading(self) -> set[str]:
         """The files whose import has not ended, or not even begun."""
         modules = self.world.modules
-        attempts = tuple(modules.attempts.values())
+        attempts = modules.newest()
         running = {each.place.file or "" for each in attempts if each.state is State.RUNNING and each.loaded}
         begun = {each.name for each in attempts}
         return running | {modules.tree.names[name].file or "" for name in roots(modules) if name not in begun}

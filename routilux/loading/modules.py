@@ -121,8 +121,16 @@ class Modules:
                 todo += (*found.asked, *found.later)
         return own
 
+    def newest(self) -> list[ModuleVersion]:
+        """The attempts there are now: code at work may add to them at any time."""
+        with self.lock:
+            return list(self.attempts.values())
+
     def late(self) -> list[str]:
-        """The names of the files that only code at work had imported, and that have changed since."""
+        """The names of the files that only code at work had imported, and that have changed since.
+
+        Under the lock.
+        """
         return [
             name
             for name, version in self.good.items()
