@@ -187,6 +187,10 @@ class RoutiluxApp(TypingAhead):
     def action_command_palette(self) -> None:
         """What the palette finds is for the main screen; over a dialog it would find nothing."""
         if self.screen is self._main:
+            # Textual's own dialog does not bring the styles of ours.
+            from tui.screens.dialog import read_styles
+
+            read_styles(self)
             super().action_command_palette()
 
     async def action_quit(self) -> None:
