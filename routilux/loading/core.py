@@ -108,7 +108,7 @@ class FolderCore:
             }
             after, useless = modules.next(tree)
             self.world.modules = after
-            names = [name for name in roots(after) if name not in after.attempts] + after.late()
+            names = [name for name in roots(after) if name not in after.attempts] + after.outdated()
         standing.withdraw()
         for name in names:
             place = tree.names[name]

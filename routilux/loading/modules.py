@@ -126,7 +126,7 @@ class Modules:
         with self.lock:
             return list(self.attempts.values())
 
-    def late(self) -> list[str]:
+    def outdated(self) -> list[str]:
         """The names of the files that only code at work had imported, and that have changed since.
 
         Under the lock.
@@ -187,7 +187,7 @@ class Modules:
         return good
 
     def load(self, name: str) -> None:
-        """Execute a module for the folder, unless it has been; for code at work, if it is one of `late`.
+        """Execute a module for the folder, unless it has been; for code at work, if it is one of `outdated`.
 
         Raises what it raises.
         """

@@ -242,6 +242,30 @@ while True:
 """
 
 
+def test_code_at_work_may_import_while_a_load_is_published(folder: MakeFolder, quick_switches: None) -> None:
+    late = "import importlib\nflow.late = lambda n: importlib.import_module(f'flows._late{n}').N\n"
+    helpers = {f"_late{number}.py": f"N = {number}" for number in range(2500)}
+    made = folder({"etl.py": flow("etl") + late, "other.py": flow("other"), **helpers})
+    made.loader.reload()
+    over = threading.Event()
+
+    def import_all() -> None:
+        try:
+            late: Callable[[int], int] = made.loader.catalog["etl"].flow.late  # type: ignore[attr-defined]
+            assert [late(number) for number in range(len(helpers))] == [*range(len(helpers))]
+        finally:
+            over.set()
+
+    def load() -> None:
+        value = 0
+        while not over.is_set():
+            value += 1
+            made.write("other.py", flow_with(str(value), "other"))
+            made.loader.reload()
+
+    _together(import_all, load)
+
+
 def test_imports_given_up_at_any_moment_leave_no_lock_behind(watched: MakeFolder) -> None:
     # Another test's import may still sleep in a thread that was given up.
     before = set(threading.enumerate())
